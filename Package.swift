@@ -1,0 +1,110 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Floors, from the ground up. A target imports only targets of lower floors; Tests/check-imports.py holds this
+// manifest against what the files really import.
+
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+]
+
+let wrappers: [Target] = [
+    .target(name: "OperatingSystem"),
+    .target(name: "CryptoPrimitives", dependencies: ["COpenSSL"]),
+    .target(name: "YAML", dependencies: ["CYAML"]),
+    .target(name: "HTTP"),
+    .target(name: "Git", dependencies: ["CLibgit2", "OperatingSystem"]),
+]
+
+let vocabulary: [Target] = [
+    .target(name: "ChangeModel", dependencies: ["CryptoPrimitives"]),
+    .target(name: "CommandLineParsing"),
+]
+
+let judgement: [Target] = [
+    .target(name: "PolicyEngine", dependencies: ["ChangeModel"]),
+    .target(name: "SSHSignature", dependencies: ["CryptoPrimitives", "OperatingSystem"]),
+    .target(name: "Documents", dependencies: ["ChangeModel", "YAML", "CryptoPrimitives"]),
+]
+
+let protocolFloor: [Target] = [
+    .target(
+        name: "Ledger",
+        dependencies: [
+            "ChangeModel", "CryptoPrimitives", "Documents", "Git", "OperatingSystem", "PolicyEngine", "SSHSignature",
+        ]
+    ),
+    .target(name: "Runner", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem", "PolicyEngine"]),
+]
+
+let executors: [Target] = [
+    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "Runner"]),
+    .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
+]
+
+let library: [Target] = [
+    .executableTarget(name: "ResourceEmbedder", path: "Sources/ResourceEmbedder"),
+    .plugin(
+        name: "EmbedResources", capability: .buildTool(), dependencies: ["ResourceEmbedder"],
+        path: "Sources/EmbedResources"),
+    .target(name: "EmbeddedCatalogue", plugins: ["EmbedResources"]),
+    .target(
+        name: "AgentSafe",
+        dependencies: [
+            "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP",
+            "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner", "SSHSignature",
+        ]
+    ),
+]
+
+let faces: [Target] = [
+    .target(
+        name: "AgentSafeCLI",
+        dependencies: [
+            "AgentSafe", "ChangeModel", "CommandLineParsing", "Documents", "Git", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner", "SSHSignature",
+        ]
+    ),
+    .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI"]),
+    .executableTarget(
+        name: "AgentSafeBench",
+        dependencies: ["AgentSafe", "OperatingSystem"]
+    ),
+]
+
+let tests: [Target] = [
+    .target(name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"], path: "Tests/TestSupport"),
+    .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "TestSupport"]),
+    .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
+    .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
+    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "ChangeModel", "YAML", "TestSupport"]),
+    .testTarget(
+        name: "SSHSignatureTests",
+        dependencies: ["SSHSignature", "CryptoPrimitives", "OperatingSystem", "TestSupport"],
+        resources: [.copy("Vectors")]),
+    .testTarget(name: "PolicyEngineTests", dependencies: ["PolicyEngine", "ChangeModel", "Documents", "TestSupport"]),
+    .testTarget(
+        name: "KubernetesExecutorTests",
+        dependencies: ["KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "Runner", "TestSupport"],
+        resources: [.copy("Cassettes")]),
+    .testTarget(
+        name: "AgentSafeTests",
+        dependencies: [
+            "AgentSafe", "AgentSafeCLI", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "Git",
+            "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
+        ]),
+]
+
+let package = Package(
+    name: "agentsafe",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "AgentSafe", targets: ["AgentSafe"]),
+        .executable(name: "agentsafe", targets: ["AgentSafeTool"]),
+        .executable(name: "agentsafe-bench", targets: ["AgentSafeBench"]),
+    ],
+    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + executors + library + faces + tests,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,72 @@
+/// `agentsafe.yaml`.
+public struct Configuration: Hashable, Sendable {
+    /// 128 random bits in Crockford's base32, fixed at genesis; nil in a plain folder.
+    public var repository: String?
+    /// Digest of the ledger's genesis commit; nil until the first trust commit sets it.
+    public var ledgerGenesis: Digest?
+    /// Spellings of the one remote that holds the ledger.
+    public var ledgerURLs: [String]
+    /// Folder of the action files.
+    public var registry: String
+    /// Folder of the policy files.
+    public var policies: String
+    public var inventory: String
+    public var identities: String
+    public var targetBinding: TargetBinding
+    /// Who must approve when a rule that requires approval does not say.
+    public var approvals: [ApprovalRequirement]
+    /// How long a proposal lives when its author does not say, in seconds.
+    public var defaultExpiry: Int64
+    /// The longest life of a proposal, in seconds.
+    public var maximumExpiry: Int64
+    /// Keys of the file that this version reads and does not act on.
+    public var unenforced: [String]
+
+    public init(
+        repository: String? = nil, ledgerGenesis: Digest? = nil, ledgerURLs: [String] = [], registry: String = "actions",
+        policies: String = "policies", inventory: String = "inventory.yaml", identities: String = "identities.yaml",
+        targetBinding: TargetBinding = .enforce,
+        approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
+        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, unenforced: [String] = []
+    ) {
+        self.repository = repository
+        self.ledgerGenesis = ledgerGenesis
+        self.ledgerURLs = ledgerURLs
+        self.registry = registry
+        self.policies = policies
+        self.inventory = inventory
+        self.identities = identities
+        self.targetBinding = targetBinding
+        self.approvals = approvals
+        self.defaultExpiry = defaultExpiry
+        self.maximumExpiry = maximumExpiry
+        self.unenforced = unenforced
+    }
+
+    public static let fileName = "agentsafe.yaml"
+}
+
+public enum TargetBinding: String, Sendable, CaseIterable {
+    case enforce, advisory
+}
+
+/// Everything that a decision reads: one consistent version of actions, targets, rules and settings.
+public struct Catalogue: Sendable {
+    public var configuration: Configuration
+    public var actions: [String: ActionDefinition]
+    public var targets: [String: TargetEntry]
+    /// In file-name order, and in file order within a file; the engine sorts by priority.
+    public var rules: [Rule]
+    public var identities: IdentityRegistry?
+
+    public init(
+        configuration: Configuration, actions: [ActionDefinition], targets: [TargetEntry], rules: [Rule],
+        identities: IdentityRegistry?
+    ) {
+        self.configuration = configuration
+        self.actions = Dictionary(actions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.targets = Dictionary(targets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.rules = rules
+        self.identities = identities
+    }
+}

@@ -1,0 +1,104 @@
+/// Why a decision came out as it did, stable for programs.
+public enum DecisionCode: String, Sendable, CaseIterable {
+    case rule
+    case noRule = "no_rule"
+    case unknownAction = "unknown_action"
+    case unknownTarget = "unknown_target"
+    case parameterInvalid = "param_invalid"
+    case targetType = "target_type"
+    case targetBinding = "target_binding"
+    /// The change itself may not run any more: it is past `expires`.
+    case expired
+    /// A person with the right to do so rejected, withdrew or cancelled it.
+    case rejected
+    case withdrawn
+}
+
+/// What is wrong with one param.
+public struct ParameterError: Hashable, Sendable {
+    public var parameter: String
+    public var message: String
+
+    public init(parameter: String, message: String) {
+        self.parameter = parameter
+        self.message = message
+    }
+}
+
+/// A rule that did not match, and the conditions that it missed.
+public struct NearMiss: Hashable, Sendable {
+    public var rule: String
+    public var location: SourceLocation
+    public var missed: [String]
+
+    public init(rule: String, location: SourceLocation, missed: [String]) {
+        self.rule = rule
+        self.location = location
+        self.missed = missed
+    }
+}
+
+/// The answer of the policy to one request.
+public struct Decision: Hashable, Sendable {
+    public var result: Verdict
+    public var code: DecisionCode
+    public var rule: String?
+    public var location: SourceLocation?
+    public var reason: String
+    public var riskClass: RiskLevel
+    public var effectiveRisk: RiskLevel
+    public var warnings: [String]
+    public var errors: [ParameterError]
+    /// For a default deny: the rules that came nearest, best first, and what they missed.
+    public var nearest: [NearMiss]
+    /// Who must approve; empty unless `result` is `requireApproval`.
+    public var approvals: [ApprovalRequirement]
+
+    public init(
+        result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
+        riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
+        nearest: [NearMiss] = [], approvals: [ApprovalRequirement] = []
+    ) {
+        self.result = result
+        self.code = code
+        self.rule = rule
+        self.location = location
+        self.reason = reason
+        self.riskClass = riskClass
+        self.effectiveRisk = effectiveRisk
+        self.warnings = warnings
+        self.errors = errors
+        self.nearest = nearest
+        self.approvals = approvals
+    }
+
+    /// The stable JSON form. `rule` and `location` are null when no rule decided.
+    public var json: JSONValue {
+        .compact([
+            "result": .string(result.rawValue),
+            "code": .string(code.rawValue),
+            "rule": rule.map { .string($0) } ?? .null,
+            "location": location.map { .string($0.description) } ?? .null,
+            "reason": .string(reason),
+            "risk_class": .string(riskClass.description),
+            "effective_risk": .string(effectiveRisk.description),
+            "warnings": .strings(warnings),
+            "errors": errors.isEmpty
+                ? nil : .array(errors.map { ["param": .string($0.parameter), "message": .string($0.message)] }),
+            "nearest": nearest.isEmpty
+                ? nil
+                : .array(
+                    nearest.map {
+                        [
+                            "rule": .string($0.rule), "location": .string($0.location.description),
+                            "missed": .strings($0.missed),
+                        ]
+                    }),
+            "approvals": approvals.isEmpty
+                ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+        ])
+    }
+
+    /// The name that the ledger's trailers use: the rule's, or the code where no rule decided.
+    public var ruleOrCode: String { rule ?? code.rawValue }
+}

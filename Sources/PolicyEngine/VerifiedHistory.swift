@@ -1,0 +1,39 @@
+public import ChangeModel
+
+/// One vote whose signature, key and voter were verified.
+public struct VerifiedVote: Hashable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case approve, reject, withdraw, cancel
+    }
+
+    public var voter: Identity
+    public var kind: Kind
+    /// The plan that the vote was given for; an approval for another plan counts for nothing.
+    public var plan: Digest
+    public var at: Timestamp
+
+    public init(voter: Identity, kind: Kind, plan: Digest, at: Timestamp) {
+        self.voter = voter
+        self.kind = kind
+        self.plan = plan
+        self.at = at
+    }
+}
+
+/// All that the engine may know of the past. Its initialiser is SPI for `Ledger` alone, so that no other code can hand
+/// the engine a past that nobody verified.
+public struct VerifiedHistory: Sendable {
+    /// The latest vote of each voter on the change.
+    public let votes: [VerifiedVote]
+    /// Who may not approve: the proposer and whoever signed the change.
+    public let excludedVoters: Set<String>
+
+    @_spi(VerifiedHistory)
+    public init(votes: [VerifiedVote], excludedVoters: Set<String>) {
+        self.votes = votes
+        self.excludedVoters = excludedVoters
+    }
+
+    /// A past in which nothing happened.
+    public static let none = VerifiedHistory(votes: [], excludedVoters: [])
+}

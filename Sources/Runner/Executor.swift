@@ -1,0 +1,119 @@
+public import ChangeModel
+
+/// One authorised step as an executor sees it: names resolved, params effective, nothing left to decide.
+public struct ExecutionStep: Sendable {
+    public var action: ActionDefinition
+    public var target: TargetEntry
+    /// Defaults applied, and filled from the locator.
+    public var parameters: [String: JSONValue]
+
+    public init(action: ActionDefinition, target: TargetEntry, parameters: [String: JSONValue]) {
+        self.action = action
+        self.target = target
+        self.parameters = parameters
+    }
+}
+
+/// What a precheck of the action found.
+public struct PrecheckResult: Sendable, Hashable {
+    public var name: String
+    public var passed: Bool
+    /// What was seen, for people; never an object's content.
+    public var detail: String
+
+    public init(name: String, passed: Bool, detail: String) {
+        self.name = name
+        self.passed = passed
+        self.detail = detail
+    }
+}
+
+/// What a target was like at one moment.
+public struct CapturedState: Sendable, Hashable {
+    /// The action's declared `state_fields`, and what a rollback needs.
+    public var fields: [String: JSONValue]
+    /// SHA-256 of the object without `managedFields` and status noise; nil where there is no object.
+    public var objectDigest: Digest?
+    /// The object's version, on which the mutation is conditional where the API can do that.
+    public var version: String?
+
+    public init(fields: [String: JSONValue], objectDigest: Digest? = nil, version: String? = nil) {
+        self.fields = fields
+        self.objectDigest = objectDigest
+        self.version = version
+    }
+}
+
+/// What the execution did.
+public struct ExecutionReport: Sendable, Hashable {
+    /// One line for people.
+    public var summary: String
+    /// The answer of a read, for the caller's eyes; recorded only when the action says `record_output`.
+    public var output: JSONValue?
+
+    public init(summary: String, output: JSONValue? = nil) {
+        self.summary = summary
+        self.output = output
+    }
+}
+
+/// Why a step could not be done. `mayHaveBeenApplied` decides between *failed* and *unknown*.
+public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: String, Sendable {
+        /// The target is not the one that the inventory pins.
+        case wrongTarget = "wrong_target"
+        case precheckFailed = "precheck_failed"
+        case notFound = "not_found"
+        /// The target changed since before-state was taken.
+        case conflict
+        case refused
+        case notConverged = "not_converged"
+        case unreachable
+        case unsupported
+        case invalid
+        /// The lease ended before the mutation could be sent.
+        case leaseEnded = "lease_ended"
+    }
+
+    public var code: Code
+    /// Says what happened and what to do; holds no content of objects and no secret.
+    public var message: String
+    public var mayHaveBeenApplied: Bool
+
+    public init(code: Code, message: String, mayHaveBeenApplied: Bool = false) {
+        self.code = code
+        self.message = message
+        self.mayHaveBeenApplied = mayHaveBeenApplied
+    }
+
+    public var description: String { message }
+}
+
+/// Something that can carry out actions on one kind of target. Called by the runner in this order: `confirmIdentity`,
+/// `runPrechecks`, `captureState`, `execute`, `captureState`.
+public protocol Executor: AnyObject {
+    /// A short name for the record: `kubernetes`, `embedded`.
+    var name: String { get }
+
+    /// Whether this executor can do that action at all.
+    func supports(action: String) -> Bool
+
+    /// Asks the target who it is and compares with what the locator pins (`cluster_uid`, `account`).
+    /// - Returns: what the target said, for the record.
+    func confirmIdentity(of step: ExecutionStep) throws(ExecutionError) -> [String: String]
+
+    /// Runs every precheck that the action lists. A failing precheck is a result; an error means it could not be asked.
+    func runPrechecks(for step: ExecutionStep) throws(ExecutionError) -> [PrecheckResult]
+
+    func captureState(for step: ExecutionStep) throws(ExecutionError) -> CapturedState
+
+    /// Mutates the target and waits until it converged.
+    ///
+    /// - Parameters:
+    ///   - before: the state as of `prepared`; the mutation is conditional on its version where the API can.
+    ///   - mayMutate: asked right before each mutating request; false means the lease has ended, and nothing is sent.
+    ///   - progress: called with one line each time the wait has news.
+    func execute(
+        _ step: ExecutionStep, before: CapturedState, mayMutate: () -> Bool, progress: (String) -> Void
+    ) throws(ExecutionError) -> ExecutionReport
+}
