@@ -64,7 +64,8 @@ public struct Host: Sendable {
             },
             sleep: { milliseconds in
                 var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-                while nanosleep(&time, &time) == -1 && errno == EINTR {}
+                var rest = timespec()
+                while nanosleep(&time, &rest) == -1 && errno == EINTR { time = rest }
             })
     }
 
