@@ -71,11 +71,11 @@ public struct RecordedVote: Sendable {
         }
     }
 
-    static func body(_ vote: SignedVote) -> JSONValue {
+    public static func body(_ vote: SignedVote) -> JSONValue {
         ["statement": .string(vote.statement.text), "signature": .string(vote.signatureText)]
     }
 
-    static func body(_ approval: MergeApproval, commit: ObjectID) -> JSONValue {
+    public static func body(_ approval: MergeApproval, commit: ObjectID) -> JSONValue {
         [
             "merge": .string(commit.description), "by": .string(approval.voter),
             "plan": .string(approval.plan.description),

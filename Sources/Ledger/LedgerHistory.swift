@@ -81,6 +81,19 @@ public final class LedgerHistory {
         return state
     }
 
+    /// The newest events, newest first, read back from the verified tip.
+    public func newest(_ limit: Int) throws(LedgerError) -> [AcceptedEvent] {
+        var found: [AcceptedEvent] = []
+        var current: Commit? = tip.commit
+        while let commit = current, found.count < limit {
+            found.append(AcceptedEvent(commit: commit, event: try Self.event(of: commit, repository: repository)))
+            current = try commit.parents.first.map { (id) throws(LedgerError) in
+                try reading { () throws(GitError) in try repository.commit(id) }
+            }
+        }
+        return found
+    }
+
     /// Takes over a longer verified main.
     public func advance(main: MainHistory) { self.main = main }
 

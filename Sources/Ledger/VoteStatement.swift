@@ -113,7 +113,7 @@ public struct SignedVote: Sendable, Hashable {
     }
 
     /// Who may say what: approvers approve and reject, never their own; proposers withdraw theirs; approvers and admins cancel.
-    static func mayVote(_ kind: VerifiedVote.Kind, _ voter: Identity, proposer: String) -> Bool {
+    public static func mayVote(_ kind: VerifiedVote.Kind, _ voter: Identity, proposer: String) -> Bool {
         switch kind {
         case .approve, .reject: voter.kind == .person && voter.has(role: Role.approver) && voter.id != proposer
         case .withdraw: voter.id == proposer
