@@ -22,11 +22,12 @@ public enum ActionDocument {
     }
 
     private static func read(_ fields: Fields, _ file: SourceFile) -> ActionDefinition {
+        let parameters = fields.optional("parameters", .list(of: ParameterFields.type.marked(), count: 0...200)) ?? []
         let action = ActionDefinition(
             name: fields.required("name", .actionName),
             version: fields.required("version", .semanticVersion),
             description: fields.optional("description", .prose()) ?? "",
-            parameters: fields.optional("parameters", .list(of: ParameterFields.type, count: 0...200)) ?? [],
+            parameters: parameters.map(\.value),
             riskClass: fields.required("risk_class", .riskLevel),
             targetTypes: fields.required("target_types", .list(of: .line(limit: 100), count: 1...100)),
             prechecks: fields.optional("prechecks", .list(of: precheck, count: 0...100)) ?? [],
@@ -40,22 +41,29 @@ public enum ActionDocument {
             recordOutput: fields.optional("record_output", .boolean) ?? false,
             digest: Digest(of: file.bytes),
             location: SourceLocation(file: file.name, line: fields.valueMark("name").line))
-        checkParameterNames(action, fields)
+        checkParameterNames(parameters, fields)
+        checkRollbackParameters(action, fields)
         return action
     }
 
-    private static func checkParameterNames(_ action: ActionDefinition, _ fields: Fields) {
+    private static func checkParameterNames(
+        _ parameters: [(value: ParameterDefinition, mark: YAMLMark)], _ fields: Fields
+    ) {
         var seen: Set<String> = []
-        for parameter in action.parameters where !parameter.name.isEmpty {
+        for (parameter, mark) in parameters where !parameter.name.isEmpty {
             if !seen.insert(parameter.name.lowercased()).inserted {
-                fields.report("parameters", "two params are named `\(parameter.name)`, or differ only in case")
+                fields.reader.report(mark, "two params are named `\(parameter.name)`, or differ only in case")
             }
         }
+    }
+
+    private static func checkRollbackParameters(_ action: ActionDefinition, _ fields: Fields) {
         let names = action.parameters.map(\.name)
         for case (let name, .parameter(let source)) in action.rollbackParameters.sorted(by: { $0.key < $1.key })
         where !source.isEmpty && !names.contains(source) {
-            fields.report(
-                "rollback_params", "`\(name)` comes from `params.\(source)`, and the action has no param `\(source)`",
+            fields.reader.report(
+                fields.valueMark("rollback_params", name) ?? fields.mark,
+                "`\(name)` comes from `params.\(source)`, and the action has no param `\(source)`",
                 advice: Suggestion.advice(for: source, among: names))
         }
     }

@@ -75,7 +75,7 @@ private struct CatalogueLoading<Source: CatalogueSource> {
             do throws(DocumentError) {
                 let marked = try ActionDocument.parseMarked(file)
                 let name = marked.action.name
-                if let other = names.updateValue(marked.action.location, forKey: name) {
+                if let other = names.insertFirst(marked.action.location, for: name) {
                     marked.reader.report(
                         marked.nameMark, "the action `\(name)` stands twice, first at \(other)",
                         advice: "give each action a name of its own")
@@ -108,7 +108,7 @@ private struct CatalogueLoading<Source: CatalogueSource> {
             do throws(DocumentError) {
                 let (marked, reader) = try PolicyDocument.parseMarked(file)
                 for (rule, mark) in marked {
-                    if let other = names.updateValue(rule, forKey: rule.name.lowercased()) {
+                    if let other = names.insertFirst(rule, for: rule.name.lowercased()) {
                         reader.report(
                             mark, PolicyDocument.duplicate(rule, of: other), advice: "give each rule a name of its own")
                     }

@@ -41,7 +41,7 @@ public enum InventoryDocument {
         var names: [String: TargetEntry] = [:]
         var places: [Place: TargetEntry] = [:]
         for (target, mark) in entries where !target.id.isEmpty {
-            if let other = names.updateValue(target, forKey: target.id.lowercased()) {
+            if let other = names.insertFirst(target, for: target.id.lowercased()) {
                 let message =
                     other.id == target.id
                     ? "the target `\(target.id)` stands twice"
@@ -49,7 +49,7 @@ public enum InventoryDocument {
                 reader.report(mark, "\(message), first in line \(other.location.line)")
             }
             guard !target.locator.isEmpty else { continue }
-            if let other = places.updateValue(target, forKey: Place(type: target.type, locator: target.locator)) {
+            if let other = places.insertFirst(target, for: Place(type: target.type, locator: target.locator)) {
                 reader.report(
                     mark,
                     "`\(target.id)` has the same type and locator as `\(other.id)` in line \(other.location.line)",

@@ -29,7 +29,8 @@ enum ParameterFields {
             let reference = parameter.defaultValue?.stringValue
             if parameter.defaultValue != nil, reference?.hasPrefix("vault:") != true {
                 fields.report(
-                    "default", "a sensitive param takes a reference, never a value", advice: "write `vault:NAME`")
+                    "default", "a sensitive param takes a reference, never a value", advice: "write `vault:NAME`",
+                    hidesLine: true)
             }
             if type != .string {
                 fields.report("sensitive", "only a string can be sensitive: it holds a reference like `vault:NAME`")
@@ -61,7 +62,7 @@ enum ParameterFields {
     private static func allowedValue(_ type: ParameterType) -> FieldType<JSONValue> {
         FieldType("a value of type \(type.rawValue)", placeholder: .null) { node, reader, _ in
             guard case .scalar(let text, _) = node.kind, let value = node.scalar?.json else {
-                reader.report(node.mark, "expected a value of type \(type.rawValue), found \(node.summary)")
+                reader.report(node.mark, "expected a value of type \(type.rawValue), found \(reader.summary(node))")
                 return nil
             }
             // No single value can be a whole list: such an entry is kept, and matches nothing.
@@ -71,7 +72,7 @@ enum ParameterFields {
                 return whole
             }
             reader.report(
-                node.mark, "expected a value of type \(type.rawValue), found \(node.summary)",
+                node.mark, "expected a value of type \(type.rawValue), found \(reader.summary(node))",
                 advice: type == .string ? "write it in double quotes" : nil)
             return nil
         }

@@ -25,7 +25,7 @@ public enum PolicyDocument {
     private static func checkUniqueness(_ rules: [(value: Rule, mark: YAMLMark)], _ reader: DocumentReader) {
         var names: [String: Rule] = [:]
         for (rule, mark) in rules where !rule.name.isEmpty {
-            if let other = names.updateValue(rule, forKey: rule.name.lowercased()) {
+            if let other = names.insertFirst(rule, for: rule.name.lowercased()) {
                 reader.report(mark, duplicate(rule, of: other), advice: "give each rule a name of its own")
             }
         }

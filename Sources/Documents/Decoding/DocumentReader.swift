@@ -9,7 +9,7 @@ final class DocumentReader {
     let root: YAMLNode
     private(set) var diagnostics: [Diagnostic] = []
     private var omitted = 0
-    private let hidesSecrets: Bool
+    let hidesSecrets: Bool
 
     /// - Parameter hidesSecrets: excerpts leave out lines that may hold a secret.
     init(_ file: SourceFile, limits: YAMLLimits = YAMLLimits(), hidesSecrets: Bool = false) throws(DocumentError) {
@@ -19,23 +19,28 @@ final class DocumentReader {
             root = try parseYAML(file.bytes, limits: limits)
         } catch {
             throw DocumentError(
-                Self.diagnostic(file, error.mark, error.message, advice: error.advice, hidesSecrets: hidesSecrets))
+                Self.diagnostic(
+                    file, error.mark, EscapedText.bounded(error.message, limit: 300), advice: error.advice,
+                    hidesLine: hidesSecrets && SecretLines.mayHoldSecret(file.bytes, line: error.line)))
         }
     }
 
-    func report(_ mark: YAMLMark, _ message: String, advice: String? = nil) {
+    /// - Parameter hidesLine: leaves out the excerpt, which may show a secret.
+    func report(_ mark: YAMLMark, _ message: String, advice: String? = nil, hidesLine: Bool = false) {
         guard diagnostics.count < DocumentError.maximumCount else {
             omitted += 1
             return
         }
-        diagnostics.append(Self.diagnostic(file, mark, message, advice: advice, hidesSecrets: hidesSecrets))
+        let hidesLine = hidesLine || (hidesSecrets && SecretLines.mayHoldSecret(file.bytes, line: mark.line))
+        diagnostics.append(Self.diagnostic(file, mark, message, advice: advice, hidesLine: hidesLine))
     }
 
     /// Whether another diagnostic would be kept: what is dropped needs no costly advice.
     var isFull: Bool { diagnostics.count >= DocumentError.maximumCount }
 
     func finish<Result>(_ result: Result) throws(DocumentError) -> Result {
-        if let error = DocumentError(diagnostics, omitted: omitted) { throw error }
+        let inOrder = diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+        if let error = DocumentError(inOrder, omitted: omitted) { throw error }
         return result
     }
 
@@ -46,7 +51,7 @@ final class DocumentReader {
         _ noun: String, requiresValues: Bool = false, _ read: (Fields) -> Result
     ) throws(DocumentError) -> Result {
         guard case .mapping(let pairs) = root.kind else {
-            report(root.mark, "expected \(noun), which is a mapping, found \(root.summary)")
+            report(root.mark, "expected \(noun), which is a mapping, found \(summary(root))")
             throw DocumentError(diagnostics[0])
         }
         let fields = Fields(self, pairs, mark: root.mark, noun: noun, requiresValues: requiresValues)
@@ -55,13 +60,29 @@ final class DocumentReader {
         return try finish(result)
     }
 
+    /// What stands at a node, in a few words for a message.
+    func summary(_ node: YAMLNode) -> String {
+        guard case .scalar(let text, _) = node.kind else {
+            if case .sequence = node.kind { return "a list" }
+            return "a mapping"
+        }
+        let excerpt = EscapedText.bounded(text, limit: 40)
+        switch node.scalar {
+        case .null: return "nothing"
+        case .bool: return "the boolean `\(excerpt)`"
+        case .integer: return "the integer `\(excerpt)`"
+        case .float: return "the number `\(excerpt)`"
+        case .oversizedInteger: return "an integer beyond 64 bits"
+        case .string, nil: return hidesSecrets ? "text" : "the text `\(excerpt)`"
+        }
+    }
+
     private static func diagnostic(
-        _ file: SourceFile, _ mark: YAMLMark, _ message: String, advice: String?, hidesSecrets: Bool
+        _ file: SourceFile, _ mark: YAMLMark, _ message: String, advice: String?, hidesLine: Bool
     ) -> Diagnostic {
-        let isHidden = hidesSecrets && SecretLines.mayHoldSecret(file.bytes, line: mark.line)
-        return Diagnostic(
+        Diagnostic(
             file: file.name, line: mark.line, column: mark.column, message: message, advice: advice,
-            excerpt: isHidden ? nil : Excerpt(of: file.bytes, at: mark))
+            excerpt: hidesLine ? nil : Excerpt(of: file.bytes, at: mark))
     }
 }
 
@@ -93,24 +114,5 @@ private enum SecretLines {
         let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
         let name = line.prefix { letters.contains($0 | 0x20) || $0 == UInt8(ascii: "_") }
         return !name.isEmpty && line.dropFirst(name.count).first == UInt8(ascii: ":")
-    }
-}
-
-extension YAMLNode {
-    /// What stands here, in a few words for a message. Never the text of a string: it may be long, or a secret.
-    var summary: String {
-        switch kind {
-        case .sequence: "a list"
-        case .mapping: "a mapping"
-        case .scalar(let text, _):
-            switch scalar {
-            case .null: "nothing"
-            case .bool: "the boolean `\(text)`"
-            case .integer: "the integer `\(EscapedText.bounded(text, limit: 40))`"
-            case .oversizedInteger: "an integer beyond 64 bits"
-            case .float: "the number `\(EscapedText.bounded(text, limit: 40))`"
-            case .string, nil: "text"
-            }
-        }
     }
 }

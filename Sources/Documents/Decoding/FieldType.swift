@@ -26,7 +26,8 @@ struct FieldType<Value: Sendable>: Sendable {
         self.init(expectation, placeholder: placeholder) { node, reader, _ in
             if let value = node.scalar.flatMap(convert) { return value }
             reader.report(
-                node.mark, "expected \(expectation), found \(node.summary)", advice: Self.advice(node, expectation))
+                node.mark, "expected \(expectation), found \(reader.summary(node))",
+                advice: Self.advice(node, expectation))
             return nil
         }
     }
@@ -62,7 +63,7 @@ extension FieldType {
         let expectation = "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
         return FieldType(expectation, placeholder: choices[0].value) { node, reader, _ in
             guard case .string(let text)? = node.scalar else {
-                reader.report(node.mark, "expected \(expectation), found \(node.summary)")
+                reader.report(node.mark, "expected \(expectation), found \(reader.summary(node))")
                 return nil
             }
             if let choice = choices.first(where: { $0.word == text }) { return choice.value }
@@ -86,8 +87,8 @@ extension FieldType {
         FieldType("a list", placeholder: []) { node, reader, requiresValues in
             guard case .sequence(let nodes) = node.kind else {
                 reader.report(
-                    node.mark, "expected a list, found \(node.summary)",
-                    advice: node.scalar == nil ? "put `- ` before each entry" : "write `[…]` around it")
+                    node.mark, "expected a list, found \(reader.summary(node))",
+                    advice: node.scalar == nil ? "put `- ` before each entry" : "write `[...]` around it")
                 return nil
             }
             guard count.contains(nodes.count) else {
@@ -110,7 +111,7 @@ extension FieldType {
     ) -> FieldType {
         FieldType(noun, placeholder: placeholder) { node, reader, inherited in
             guard case .mapping(let pairs) = node.kind else {
-                reader.report(node.mark, "expected \(noun), which is a mapping, found \(node.summary)")
+                reader.report(node.mark, "expected \(noun), which is a mapping, found \(reader.summary(node))")
                 return nil
             }
             let fields = Fields(
@@ -127,7 +128,7 @@ extension FieldType {
     ) -> FieldType where Value == [String: Element] {
         FieldType("a mapping", placeholder: [:]) { node, reader, requiresValues in
             guard case .mapping(let pairs) = node.kind else {
-                reader.report(node.mark, "expected a mapping, found \(node.summary)")
+                reader.report(node.mark, "expected a mapping, found \(reader.summary(node))")
                 return nil
             }
             guard pairs.count <= limit else {

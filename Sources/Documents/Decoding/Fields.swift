@@ -52,8 +52,8 @@ final class Fields {
     /// Accepts a key whatever its value, without reading it; returns whether it is there.
     func ignore(_ key: String) -> Bool { pair(key) != nil }
 
-    func report(_ key: String, _ message: String, advice: String? = nil) {
-        reader.report(valueMark(key), message, advice: advice)
+    func report(_ key: String, _ message: String, advice: String? = nil, hidesLine: Bool = false) {
+        reader.report(valueMark(key), message, advice: advice, hidesLine: hidesLine)
     }
 
     /// Where the value of `key` starts; the mapping's own place when the key is missing.
@@ -68,9 +68,11 @@ final class Fields {
     func refuseOthers() {
         for pair in pairs where !asked.contains(pair.key) {
             let advice = reader.isFull ? nil : Suggestion.advice(for: pair.key, among: asked)
+            // A misspelt `signing_key` is unknown too, and `signing_key:value`, without the blank, has the secret in the key.
+            let name = reader.hidesSecrets ? pair.key.prefix { $0 != ":" } : pair.key[...]
             reader.report(
-                pair.keyMark, "\(noun) has no key `\(EscapedText.bounded(pair.key))`",
-                advice: advice ?? "known: \(asked.joined(separator: ", "))")
+                pair.keyMark, "\(noun) has no key `\(EscapedText.bounded(name))`",
+                advice: advice ?? "known: \(asked.joined(separator: ", "))", hidesLine: reader.hidesSecrets)
         }
     }
 

@@ -112,7 +112,7 @@ extension FieldType where Value == JSONValue {
                 Dictionary(pairs.map { ($0.key, convert($0.value, reader)) }, uniquingKeysWith: { first, _ in first }))
         case .scalar:
             if let value = node.scalar?.json { return value }
-            reader.report(node.mark, "\(node.summary), which no param can hold")
+            reader.report(node.mark, "\(reader.summary(node)), which no param can hold")
             return .null
         }
     }

@@ -14,8 +14,8 @@ public struct Excerpt: Hashable, Sendable {
         guard let line = Self.line(mark.line, of: bytes) else { return nil }
         let pieces = Self.pieces(line)
         let target = min(max(0, mark.column - 1), pieces.count)
-        // The window starts so that about two thirds of it show what comes before the column.
-        var start = target
+        // In a longer line the window starts so that about two thirds of it show what comes before the column.
+        var start = pieces.reduce(0) { $0 + $1.utf8.count } <= Self.width ? 0 : target
         var width = 0
         while start > 0, width + pieces[start - 1].utf8.count <= Self.width * 2 / 3 {
             start -= 1

@@ -93,7 +93,7 @@ public enum IdentitiesDocument {
     }
 
     private static let publicKey = FieldType<String>.line(limit: 4000).checked { text in
-        PublicKeyText.problem(text).map { ($0, "paste the first two fields of the `.pub` file: `ssh-ed25519 AAAA…`") }
+        PublicKeyText.problem(text).map { ($0, "paste the first two fields of the `.pub` file: `ssh-ed25519 AAAA...`") }
     }
 
     private static func checkUniqueness(_ entries: [(value: Entry, mark: YAMLMark)], _ reader: DocumentReader) {
@@ -101,13 +101,13 @@ public enum IdentitiesDocument {
         var owners: [String: String] = [:]
         for (entry, mark) in entries where !entry.identity.id.isEmpty {
             let id = entry.identity.id
-            if let other = names.updateValue(id, forKey: id.lowercased()) {
+            if let other = names.insertFirst(id, for: id.lowercased()) {
                 reader.report(
                     mark,
                     other == id ? "the identity `\(id)` stands twice" : "`\(id)` differs from `\(other)` only in case")
             }
             for (key, mark) in zip(entry.identity.keys, entry.keyMarks) where !key.publicKey.isEmpty {
-                guard let owner = owners.updateValue(id, forKey: key.publicKey) else { continue }
+                guard let owner = owners.insertFirst(id, for: key.publicKey) else { continue }
                 reader.report(
                     mark, owner == id ? "this key of `\(id)` stands twice" : "this key already belongs to `\(owner)`",
                     advice: "a key belongs to one identity, once")
