@@ -79,7 +79,10 @@ let tests: [Target] = [
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
-    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "ChangeModel", "YAML", "TestSupport"]),
+    .testTarget(
+        name: "DocumentsTests",
+        dependencies: ["Documents", "ChangeModel", "OperatingSystem", "YAML", "TestSupport"],
+        exclude: ["Fixtures"]),
     .testTarget(
         name: "SSHSignatureTests",
         dependencies: ["SSHSignature", "CryptoPrimitives", "OperatingSystem", "TestSupport"],
