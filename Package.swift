@@ -90,7 +90,9 @@ let tests: [Target] = [
     .testTarget(name: "PolicyEngineTests", dependencies: ["PolicyEngine", "ChangeModel", "Documents", "TestSupport"]),
     .testTarget(
         name: "KubernetesExecutorTests",
-        dependencies: ["KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "Runner", "TestSupport"],
+        dependencies: [
+            "KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "OperatingSystem", "Runner", "TestSupport",
+        ],
         resources: [.copy("Cassettes")]),
     .testTarget(
         name: "AgentSafeTests",
