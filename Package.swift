@@ -67,7 +67,7 @@ let faces: [Target] = [
             "PolicyEngine", "Runner", "SSHSignature",
         ]
     ),
-    .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI"]),
+    .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
     .executableTarget(
         name: "AgentSafeBench",
         dependencies: ["AgentSafe", "OperatingSystem"]

@@ -1,5 +1,6 @@
-public import Git
-public import Ledger
+internal import Documents
+internal import Git
+internal import Ledger
 
 /// Why an operation did not do what was asked. The message says what happened and what to do next, in one line.
 public struct AgentSafeError: Error, Sendable, CustomStringConvertible {
@@ -14,10 +15,18 @@ public struct AgentSafeError: Error, Sendable, CustomStringConvertible {
 
     public let code: Code
     public let message: String
+    /// Further lines for people: the source line, a caret, more errors of the same file.
+    public let details: [String]
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, details: [String] = []) {
         self.code = code
         self.message = message
+        self.details = details
+    }
+
+    init(_ error: DocumentError) {
+        let lines = error.render().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        self.init(.failed, lines.first ?? "", details: Array(lines.dropFirst()))
     }
 
     public var description: String { message }

@@ -32,7 +32,7 @@ public final class ExecutorChoice {
         }
         let path = host.absolute(String(cluster.dropFirst("embedded:".count)))
         do {
-            let transport = try EmbeddedCluster.open(path: path)
+            let transport = try EmbeddedCluster.open(path: path, clock: host.now)
             let host = host
             let executor = KubernetesExecutor(
                 transport: transport, name: "embedded", sleep: { _ in }, now: { host.now() })

@@ -9,20 +9,20 @@ public struct FolderSource: CatalogueSource {
         self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
     }
 
-    public func read(_ path: String) throws(CatalogueSourceError) -> [UInt8]? {
+    public func read(_ path: String, limit: Int) throws(CatalogueSourceError) -> [UInt8]? {
         do {
-            return try Files.read("\(root)/\(path)", limit: 4 << 20)
+            return try Files.read("\(root)/\(path)", limit: limit)
         } catch {
             if error.isMissing { return nil }
             throw CatalogueSourceError(error.description)
         }
     }
 
-    public func list(_ folder: String) throws(CatalogueSourceError) -> [String] {
+    public func list(_ folder: String) throws(CatalogueSourceError) -> [String]? {
         do {
             return try Files.list("\(root)/\(folder)")
         } catch {
-            if error.isMissing { return [] }
+            if error.isMissing { return nil }
             throw CatalogueSourceError(error.description)
         }
     }

@@ -1,7 +1,7 @@
 public import ChangeModel
 public import Git
 public import Ledger
-public import PolicyEngine
+internal import PolicyEngine
 
 /// What the gate found in a range of commits.
 public struct GateReport {
@@ -27,22 +27,21 @@ extension Workspace {
     /// Judges what `head` would bring onto main, as CI does: identities and policy come from `base`'s verified main, never
     /// from the branch. Nothing of the head is ever run or checked out.
     public func gate(base: String?, head: String) throws(AgentSafeError) -> GateReport {
-        let baseName = try base ?? defaultBase()
+        let baseName: String
+        if let base { baseName = base } else { baseName = try defaultBase() }
         let baseTip = try resolve(baseName)
         let headTip = try resolve(head)
         let view = try view(base: baseTip)
         if headTip == baseTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
-        let bases = try git { () throws(GitError) in try repository.mergeBases(baseTip, headTip) }
+        let bases = try mergeBases(baseTip, headTip)
         guard bases.count == 1, let fork = bases.first else {
             throw AgentSafeError(
                 .notAuthentic,
                 "`\(head)` and `\(baseName)` have \(bases.count) merge bases, where there must be one; rebase the branch onto main")
         }
         if fork == headTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
-        let (forkTree, headTree) = try git { () throws(GitError) in
-            (try repository.commit(fork).tree, try repository.commit(headTip).tree)
-        }
-        let net = try git { () throws(GitError) in try repository.changes(from: forkTree, to: headTree) }
+        let (forkTree, headTree) = (try readCommit(fork).tree, try readCommit(headTip).tree)
+        let net = try changes(from: forkTree, to: headTree)
         let touched = try pathsTouched(from: headTip, to: baseTip)
         if touched.allSatisfy(Self.isFreePath) {
             return GateReport(base: baseTip, head: headTip, content: .free)
@@ -65,6 +64,18 @@ extension Workspace {
         return GateReport(base: baseTip, head: headTip, content: .changes(judgements))
     }
 
+    func readCommit(_ id: ObjectID) throws(AgentSafeError) -> Commit {
+        try git { () throws(GitError) in try repository.commit(id) }
+    }
+
+    func changes(from old: ObjectID, to new: ObjectID) throws(AgentSafeError) -> [TreeChange] {
+        try git { () throws(GitError) in try repository.changes(from: old, to: new) }
+    }
+
+    private func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(AgentSafeError) -> [ObjectID] {
+        try git { () throws(GitError) in try repository.mergeBases(one, other) }
+    }
+
     private func defaultBase() throws(AgentSafeError) -> String {
         let remote = try remoteName()
         let tracked = try git { () throws(GitError) in try repository.reference("refs/remotes/\(remote)/main") }
@@ -74,8 +85,9 @@ extension Workspace {
     /// A commit by any name that git knows, the remote's branches included.
     func resolve(_ name: String) throws(AgentSafeError) -> ObjectID {
         let remote = try remoteName()
-        let found = try git { () throws(GitError) in
-            try repository.resolve(name) ?? repository.resolve("refs/remotes/\(remote)/\(name)")
+        let found = try git { () throws(GitError) -> ObjectID? in
+            if let found = try repository.resolve(name) { return found }
+            return try repository.resolve("refs/remotes/\(remote)/\(name)")
         }
         guard let found else {
             throw AgentSafeError(.usage, "`\(name.prefix(100))` names no commit here; fetch it, or check the spelling")
@@ -92,20 +104,17 @@ extension Workspace {
     private func pathsTouched(from head: ObjectID, to base: ObjectID) throws(AgentSafeError) -> Set<String> {
         var paths: Set<String> = []
         for commit in try commits(from: head, without: base) {
-            let parents = try git { () throws(GitError) in
-                try commit.parents.map { (id) throws(GitError) in try repository.commit(id) }
-            }
-            guard let first = parents.first else {
+            let parents = try commit.parents.map { (id) throws(AgentSafeError) in try readCommit(id) }
+            guard !parents.isEmpty else {
                 throw AgentSafeError(.notAuthentic, "commit \(commit.id.short) has no parent: the branch has a history of its own; start it from main")
             }
             // A merge of main into the branch is compared with the parent that it differs from least: the main side.
             var least: [TreeChange]?
-            for parent in parents.isEmpty ? [first] : parents {
-                let changes = try git { () throws(GitError) in
-                    try repository.changes(from: parent.tree, to: commit.tree)
-                }
-                let isOnMain = try git { () throws(GitError) in try repository.mergeBases(parent.id, base) } == [parent.id]
-                if parents.count == 1 || isOnMain, changes.count < least?.count ?? .max { least = changes }
+            for parent in parents {
+                let isOnMain = try mergeBases(parent.id, base) == [parent.id]
+                guard parents.count == 1 || isOnMain else { continue }
+                let changes = try changes(from: parent.tree, to: commit.tree)
+                if least == nil || changes.count < (least?.count ?? 0) { least = changes }
             }
             guard let least else {
                 throw AgentSafeError(
@@ -122,8 +131,8 @@ extension Workspace {
         var found: [Commit] = []
         while let next = queue.popLast() {
             guard seen.insert(next).inserted else { continue }
-            if try git({ () throws(GitError) in try repository.mergeBases(next, base) }) == [next] { continue }
-            let commit = try git { () throws(GitError) in try repository.commit(next) }
+            if try mergeBases(next, base) == [next] { continue }
+            let commit = try readCommit(next)
             found.append(commit)
             guard found.count <= Self.maximumBranchLength else {
                 throw AgentSafeError(.notAuthentic, "the branch has more than \(Self.maximumBranchLength) commits; start a new one from main")
@@ -167,15 +176,7 @@ extension Workspace {
             throw AgentSafeError(.notAuthentic, "the branch changes files that give power and is behind main; rebase it onto main")
         }
         let kind = try ledger { () throws(LedgerError) in
-            do {
-                return try LandingGrammar.classify(try repository.commit(head), after: view.state, in: repository)
-            } catch let error as GitError {
-                throw .git(error)
-            } catch let error as LedgerError {
-                throw error
-            } catch {
-                throw .refused("\(error)")
-            }
+            try LandingGrammar.classify(head, after: view.state, in: repository)
         }
         guard case .trust(let version, let signers) = kind else {
             return GateReport(base: base, head: head, content: .free)

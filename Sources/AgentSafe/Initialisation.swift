@@ -168,11 +168,8 @@ extension Workspace {
         tree: ObjectID, genesis: ObjectID, identities: IdentityRegistry, admin: String, signer: any Signer,
         person: String
     ) throws(AgentSafeError) -> ObjectID {
-        let state = try ledger { () throws(LedgerError) in
-            do { return try LandingGrammar.checkGenesis(try repository.commit(genesis), in: repository) } catch let error as LedgerError {
-                throw error
-            } catch { throw .refused("\(error)") }
-        }
+        let commit = try readCommit(genesis)
+        let state = try ledger { () throws(LedgerError) in try LandingGrammar.checkGenesis(commit, in: repository) }
         var registry = identities
         registry.trustVersion = 2
         let (edited, statement, folder) = try git { () throws(GitError) in
@@ -198,7 +195,7 @@ extension Workspace {
                     "\(folder)/\(admin).sig": try repository.writeBlob(signature),
                 ])
         }
-        return try commit(
+        return try self.commit(
             CommitDraft(
                 tree: final, parents: [genesis], person: person, time: host.now(), message: "Tie the ledger to main\n"),
             signer: signer)

@@ -67,7 +67,7 @@ final class LedgerClaimStore: ClaimStore {
     }
 
     func authorizeAgain() throws(RunStop) -> Authorization {
-        do {
+        do throws(AgentSafeError) {
             try workspace.fetch()
             view = try workspace.view()
             guard let found = try workspace.find(id, in: view) else {
@@ -173,7 +173,8 @@ final class LedgerClaimStore: ClaimStore {
                 let tip = try ledger { () throws(LedgerError) in
                     try writer.append(events, main: view.main.tip, at: workspace.now)
                 }
-                if try ledger({ () throws(LedgerError) in try remote.publish(tip, expecting: expected) }) == .recorded {
+                let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
+                if outcome == .recorded {
                     // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
                     try workspace.mark(view)
                     return

@@ -2,7 +2,7 @@ public import ChangeModel
 internal import Documents
 public import Git
 internal import Ledger
-public import PolicyEngine
+internal import PolicyEngine
 internal import SSHSignature
 
 /// What an agent or a person asks for.

@@ -1,7 +1,7 @@
 public import ChangeModel
 internal import Git
-public import Ledger
-public import PolicyEngine
+internal import Ledger
+internal import PolicyEngine
 public import Runner
 
 /// What became of one change in a run.

@@ -78,15 +78,7 @@ extension Workspace {
             signer: signer)
         // What readers would refuse is not handed out.
         try ledger { () throws(LedgerError) in
-            do {
-                _ = try LandingGrammar.classify(try repository.commit(commit), after: view.state, in: repository)
-            } catch let error as GitError {
-                throw .git(error)
-            } catch let error as LedgerError {
-                throw error
-            } catch {
-                throw .refused("\(error)")
-            }
+            _ = try LandingGrammar.classify(commit, after: view.state, in: repository)
         }
         let connection = push ? try self.connection(view.state) : nil
         if let connection {
@@ -141,7 +133,7 @@ extension Workspace {
                     bytes: try repository.file(view.state.configuration.identities, in: tree) ?? []))
             _ = try CatalogueLoader.load(from: FolderSource(root: repository.commandDirectory))
         } catch let error as DocumentError {
-            throw AgentSafeError(.failed, error.render())
+            throw AgentSafeError(error)
         } catch {
             throw AgentSafeError(.failed, "\(error)")
         }

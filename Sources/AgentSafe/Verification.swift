@@ -1,7 +1,7 @@
 public import ChangeModel
 internal import Git
 public import Ledger
-public import OperatingSystem
+internal import OperatingSystem
 
 /// What a full verification covered.
 public struct VerificationReport: Sendable {

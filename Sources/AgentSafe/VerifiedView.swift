@@ -1,7 +1,7 @@
-public import ChangeModel
+internal import ChangeModel
 public import Git
 public import Ledger
-public import PolicyEngine
+internal import PolicyEngine
 
 /// main and ledger of one moment, both verified.
 public struct VerifiedView {

@@ -62,8 +62,9 @@ public final class Workspace {
     /// The remote's address; nil when the repository has no such remote.
     public func remoteURL() throws(AgentSafeError) -> String? {
         let name = try remoteName()
-        return try git { () throws(GitError) in
-            try repository.configuration("remote.\(name).pushurl") ?? repository.configuration("remote.\(name).url")
+        return try git { () throws(GitError) -> String? in
+            if let address = try repository.configuration("remote.\(name).pushurl") { return address }
+            return try repository.configuration("remote.\(name).url")
         }
     }
 
@@ -185,9 +186,7 @@ public final class Workspace {
 
     /// Writes a signed commit into the object database.
     func commit(_ draft: CommitDraft, signer: any Signer) throws(AgentSafeError) -> ObjectID {
-        try ledger { () throws(LedgerError) in
-            let raw = try draft.sign(with: signer)
-            do { return try repository.write(.commit, raw) } catch { throw .git(error) }
-        }
+        let raw = try ledger { () throws(LedgerError) in try draft.sign(with: signer) }
+        return try git { () throws(GitError) in try repository.write(.commit, raw) }
     }
 }

@@ -39,7 +39,7 @@ extension IdentityRegistry {
         }
         let signature: SSHSignature
         do {
-            signature = try SSHSignature(armored: Array(armor.utf8))
+            signature = try SSHSignature(armored: armor)
         } catch {
             throw .notAuthentic("the commit's signature cannot be read: \(error)")
         }

@@ -1,5 +1,5 @@
 public import ChangeModel
-public import Git
+internal import Git
 @_spi(VerifiedHistory) public import PolicyEngine
 
 /// Everything that bears on whether one change may run, each part verified, at one commit of main and one instant.

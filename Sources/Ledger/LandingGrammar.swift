@@ -43,6 +43,14 @@ public enum LandingGrammar {
         return try trust(changes, commit: commit, after: parent, in: repository)
     }
 
+    /// As above, for a commit by its name.
+    public static func classify(
+        _ id: ObjectID, after parent: MainState, in repository: Repository
+    ) throws(LedgerError) -> MainCommitKind {
+        let commit = try reading { () throws(GitError) in try repository.commit(id) }
+        return try classify(commit, after: parent, in: repository)
+    }
+
     /// Whether anyone may make this change of a file.
     static func isFree(_ change: TreeChange) -> Bool {
         let plain = (change.new?.mode ?? TreeEntry.fileMode) == TreeEntry.fileMode
@@ -146,7 +154,7 @@ public enum LandingGrammar {
             let bytes = try reading { () throws(GitError) in try repository.blob(entry.id, limit: 64 << 10) }
             let signature: SSHSignature
             do {
-                signature = try SSHSignature(armored: bytes)
+                signature = try SSHSignature(armored: String(decoding: bytes, as: UTF8.self))
             } catch {
                 throw foreign("a statement's signature cannot be read: \(error)", path)
             }

@@ -1,4 +1,4 @@
-public import ChangeModel
+internal import ChangeModel
 public import Git
 
 /// One accepted commit of `main`.

@@ -7,16 +7,17 @@ struct GitTreeSource: CatalogueSource {
     let repository: Repository
     let tree: ObjectID
 
-    func read(_ path: String) throws(CatalogueSourceError) -> [UInt8]? {
+    func read(_ path: String, limit: Int) throws(CatalogueSourceError) -> [UInt8]? {
         do {
-            return try repository.file(path, in: tree, limit: 4 << 20)
+            return try repository.file(path, in: tree, limit: limit)
         } catch {
             throw CatalogueSourceError(error.message)
         }
     }
 
-    func list(_ folder: String) throws(CatalogueSourceError) -> [String] {
+    func list(_ folder: String) throws(CatalogueSourceError) -> [String]? {
         do {
+            guard try repository.entry(at: folder, in: tree)?.isTree == true else { return nil }
             return try repository.folder(folder, in: tree).filter { !$0.isTree }.map(\.name)
         } catch {
             throw CatalogueSourceError(error.message)

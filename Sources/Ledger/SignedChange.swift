@@ -34,7 +34,7 @@ public struct SignedChange: Sendable {
         let signaturePath = "\(folder)/\(Change.signatureName)"
         let parsed: SSHSignature
         do {
-            parsed = try SSHSignature(armored: signature)
+            parsed = try SSHSignature(armored: String(decoding: signature, as: UTF8.self))
         } catch {
             throw .notAuthentic("the signature cannot be read: \(error)", file: signaturePath)
         }

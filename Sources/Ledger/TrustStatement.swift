@@ -1,4 +1,4 @@
-public import ChangeModel
+internal import ChangeModel
 public import Git
 
 /// What admins sign to change anything that gives power: the repository, the new trust version, and the exact difference.

@@ -1,0 +1,104 @@
+internal import AgentSafe
+internal import ChangeModel
+internal import CommandLineParsing
+internal import Documents
+internal import OperatingSystem
+internal import PolicyEngine
+
+enum CheckCommand: Command {
+    static let spec = CommandSpec(
+        name: "check", summary: "Ask what the policy says, without proposing anything.",
+        discussion: """
+            Works in any folder with an `agentsafe.yaml`. With `--batch`, every line of the file (or of standard input, `-`) is a \
+            request {"action", "target", "caller", "params", "ticket_id", "now"}, where `caller` is an identifier or {"agent_id", \
+            "roles", "groups"}; one decision comes out for each line, in order, as JSON.
+            """,
+        example: "agentsafe check scale-deployment --target staging/api-server --as deploy-agent-01 --role deployer --param replicas=6",
+        moreExamples: ["agentsafe check --batch requests.jsonl"],
+        options: [
+            OptionSpec("target", short: "t", value: "ID", help: "the target's identifier in the inventory"),
+            OptionSpec("as", value: "ID", help: "who asks; an identity of identities.yaml brings its roles and groups"),
+            OptionSpec("role", value: "ROLE", repeatable: true, help: "a role of the caller"),
+            OptionSpec("group", value: "GROUP", repeatable: true, help: "a group of the caller"),
+            OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param of the action"),
+            OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            OptionSpec("now", value: "TIME", help: "the instant to decide for, e.g. 2026-11-22T23:11:00Z"),
+            OptionSpec("batch", value: "FILE", help: "answer every line of FILE, or of standard input for `-`"), .output,
+        ],
+        positionals: [PositionalSpec("ACTION", required: false, help: "the action's name")],
+        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied], group: "Policy")
+
+    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
+        let arguments = context.arguments
+        let folder = try PlainFolder(host: context.host)
+        let now = try instant(context)
+        if let file = arguments.value("batch") { return try batch(file, context, folder, now) }
+        guard let action = arguments.positionals.first else {
+            throw AgentSafeError(.usage, "name an action, or answer a file with `--batch`; see `agentsafe check --help`")
+        }
+        let definitions = folder.catalogue.actions[action]?.parameters ?? []
+        var parameters: [String: JSONValue] = [:]
+        for (name, text) in try parameterTexts(arguments) {
+            parameters[name] = ParameterText.parse(text, as: definitions.first { $0.name == name }?.type)
+        }
+        let request = DecisionRequest(
+            action: action, target: arguments.value("target"),
+            caller: folder.caller(
+                arguments.value("as"), roles: arguments.values("role"), groups: arguments.values("group")),
+            parameters: parameters, ticket: arguments.value("ticket"))
+        let decision = folder.engine.decide(request, now: now)
+        context.report(decision.json, DecisionText.lines(decision, context.terminal))
+        return ExitCodeSpec.code(of: decision.result.rawValue)
+    }
+
+    private static func instant(_ context: CommandContext) throws(AgentSafeError) -> Timestamp {
+        guard let text = context.arguments.value("now") else { return Timestamp(seconds: context.host.now()) }
+        guard let instant = Timestamp(text) else {
+            throw AgentSafeError(.usage, "`--now` takes a time like 2026-11-22T23:11:00Z, not `\(visible(String(text.prefix(40))))`")
+        }
+        return instant
+    }
+
+    private static func batch(
+        _ file: String, _ context: CommandContext, _ folder: PlainFolder, _ now: Timestamp
+    ) throws(AgentSafeError) -> Int32 {
+        let content: [UInt8]
+        do {
+            content = try file == "-"
+                ? Files.readStandardInput() : Files.read(context.host.absolute(file), limit: 256 << 20)
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
+        var lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        var answers = ""
+        for line in lines {
+            answers += folder.answer(batchLine: Array(line), now: now).canonicalText + "\n"
+            if answers.utf8.count > 64 << 10 {
+                context.terminal.write(String(answers.dropLast()))
+                answers = ""
+            }
+        }
+        if !answers.isEmpty { context.terminal.write(String(answers.dropLast())) }
+        return 0
+    }
+}
+
+/// `--param name=value`, in order.
+func parameterTexts(_ arguments: ParsedCommand) throws(AgentSafeError) -> [(name: String, value: String)] {
+    var texts: [(name: String, value: String)] = []
+    for text in arguments.values("param") {
+        guard let equals = text.firstIndex(of: "=") else {
+            throw AgentSafeError(.usage, "`--param` takes NAME=VALUE, not `\(visible(String(text.prefix(60))))`")
+        }
+        let name = String(text[..<equals])
+        guard Identifier.isParameterName(name) else {
+            throw AgentSafeError(.usage, "`\(visible(String(name.prefix(60))))` is no name for a param")
+        }
+        guard !texts.contains(where: { $0.name == name }) else {
+            throw AgentSafeError(.usage, "param `\(name)` is given twice")
+        }
+        texts.append((name, String(text[text.index(after: equals)...])))
+    }
+    return texts
+}

@@ -1,0 +1,92 @@
+internal import AgentSafe
+internal import CommandLineParsing
+public import OperatingSystem
+
+/// The `agentsafe` command line.
+public enum CommandLineTool {
+    public static let version = "0.1.0"
+
+    static let commands: [any Command.Type] = [
+        InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
+        ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ProposeCommand.self, GateCommand.self,
+        ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
+        RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self, VerifyCommand.self,
+        VersionCommand.self,
+    ]
+
+    static let root = CommandSpec(
+        name: "agentsafe",
+        summary: "Change control between AI agents and production, on Git alone.",
+        discussion: """
+            Agents propose signed change files, policy decides, people approve, a runner executes and records before-state, \
+            after-state and a rollback pair. `git log` is the audit trail, and `agentsafe verify` proves it.
+            """,
+        example: "agentsafe init governance --admin alice --key ~/.ssh/id_ed25519",
+        moreExamples: ["agentsafe check scale-deployment --target staging/api-server --as deploy-agent-01 --param replicas=6"],
+        options: [OptionSpec("version", help: "show the version")],
+        subcommands: [
+            InitCommand.spec, SetupCommand.spec,
+            CommandSpec(
+                name: "identity", summary: "Add identities and list them.",
+                example: "agentsafe identity list", subcommands: [IdentityAddCommand.spec, IdentityListCommand.spec],
+                group: "Repository"),
+            CommandSpec(
+                name: "trust", summary: "Change files that give power.",
+                example: "agentsafe trust commit -m 'Allow restarts at night' --push", subcommands: [TrustCommitCommand.spec],
+                group: "Repository"),
+            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ProposeCommand.spec,
+            GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
+            RunCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec, LogCommand.spec,
+            VerifyCommand.spec, VersionCommand.spec,
+        ],
+        exitCodes: ExitCodeSpec.judging)
+
+    /// Runs one command line.
+    ///
+    /// - Parameter arguments: the program's path first.
+    /// - Returns: the exit code.
+    public static func run(_ arguments: [String], host: Host, terminal: Terminal) -> Int32 {
+        let words = Array(arguments.dropFirst())
+        if words == ["--version"] {
+            terminal.write("agentsafe \(version)")
+            return 0
+        }
+        if words.isEmpty || words == ["help"] {
+            terminal.write(root.help())
+            return words.isEmpty ? 2 : 0
+        }
+        let parsed: ParsedCommand
+        do {
+            parsed = try root.parse(words)
+        } catch {
+            terminal.say("agentsafe: \(error.message)")
+            return 2
+        }
+        if parsed.wantsHelp {
+            terminal.write(root.help(for: parsed.path))
+            return 0
+        }
+        let context = CommandContext(
+            host: host, terminal: terminal, arguments: parsed, program: arguments.first ?? "agentsafe")
+        guard let command = command(at: parsed.path) else {
+            terminal.say("agentsafe: nothing to do; see `agentsafe --help`")
+            return 2
+        }
+        do {
+            return try command.run(context)
+        } catch {
+            terminal.say("agentsafe: \(visible(error.message))")
+            for line in error.details { terminal.say(visible(line)) }
+            return error.code.rawValue
+        }
+    }
+
+    private static func command(at path: [String]) -> (any Command.Type)? {
+        switch path {
+        case ["identity", "add"]: return IdentityAddCommand.self
+        case ["identity", "list"]: return IdentityListCommand.self
+        case ["trust", "commit"]: return TrustCommitCommand.self
+        default: return path.count == 1 ? commands.first { $0.spec.name == path[0] } : nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import AgentSafe
+internal import ChangeModel
+internal import Ledger
+
+/// Decisions and judgements as people read them.
+enum DecisionText {
+    static func lines(_ decision: Decision, _ terminal: Terminal) -> [String] {
+        let rule = decision.rule.map { " by rule \($0)" } ?? " (\(decision.code.rawValue))"
+        let place = decision.location.map { " (\($0))" } ?? ""
+        var lines = [terminal.verdict(decision.result.rawValue) + rule + place]
+        lines.append("  \(visible(decision.reason))")
+        lines.append("  risk \(decision.riskClass), effective \(decision.effectiveRisk)")
+        for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
+        for error in decision.errors { lines.append("  param \(visible(error.parameter)): \(visible(error.message))") }
+        for miss in decision.nearest {
+            lines.append("  nearest rule \(miss.rule) (\(miss.location)) missed: \(visible(miss.missed.joined(separator: "; ")))")
+        }
+        for warning in decision.warnings { lines.append("  warning: \(visible(warning))") }
+        return lines
+    }
+
+    /// A change with all that bears on it.
+    static func lines(_ judgement: Judgement, _ terminal: Terminal) -> [String] {
+        let change = judgement.change.change
+        var lines = [
+            terminal.paint(change.id.text, .strong) + "  " + change.summary,
+            "  proposed by \(change.proposer), expires \(change.expires)",
+            "  reason: \(visible(change.reason))",
+        ]
+        if let ticket = change.ticket { lines.append("  ticket: \(visible(ticket))") }
+        if let rolledBack = change.rollbackOf { lines.append("  rolls back \(rolledBack)") }
+        let parameters = judgement.plan?.parameters ?? change.step.parameters
+        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(name): \(visible(value.canonicalText))")
+        }
+        if let target = judgement.plan?.target {
+            let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            lines.append(
+                "  target: \(target.type), \(target.environment.rawValue), \(target.sensitivity.rawValue)"
+                    + (locator.isEmpty ? "" : " (\(visible(locator)))"))
+        }
+        lines.append("  digest: \(judgement.change.digest)")
+        if let plan = judgement.plan { lines.append("  plan:   \(plan.digest)") }
+        lines += Self.lines(judgement.standing, terminal).map { "  " + $0 }
+        for vote in judgement.votes {
+            let stale = vote.kind == .approve && vote.plan != judgement.plan?.digest ? ", for another plan: counts for nothing" : ""
+            lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue) at \(vote.at)\(stale)")
+        }
+        if !judgement.approvedBy.isEmpty { lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))") }
+        for need in judgement.missing { lines.append("  still missing: \(need.count) × \(need.role)") }
+        return lines
+    }
+}

@@ -1,0 +1,135 @@
+internal import AgentSafe
+internal import ChangeModel
+internal import CommandLineParsing
+internal import Ledger
+
+enum StatusCommand: Command {
+    static let spec = CommandSpec(
+        name: "status", summary: "Say where a change is on its way.",
+        discussion: """
+            States: proposed, awaiting_approval, approved, landed, claimed, executed, failed, unknown, denied, rejected, expired, \
+            withdrawn. With `--wait` it fetches every two seconds until the state is final.
+            """,
+        example: "agentsafe status chg-20261122-7f3k9q2m4x --wait --output json",
+        options: [
+            OptionSpec("wait", short: "w", help: "wait until nothing more will happen to the change by itself"),
+            OptionSpec("timeout", value: "DURATION", help: "give up waiting after, e.g. 10m"), .remote, .output,
+        ],
+        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.judging, group: "Change")
+
+    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
+        let workspace = try context.workspace()
+        let id = try context.changeID()
+        let status: ChangeStatus
+        if context.arguments.has("wait") {
+            let terminal = context.terminal
+            let timeout = try context.arguments.value("timeout").map(ProposeCommand.seconds)
+            status = try workspace.waitForStatus(of: id, timeout: timeout) {
+                terminal.say(terminal.paint("\($0.state.rawValue): \(visible($0.detail))", .faint))
+            }
+        } else {
+            status = try workspace.status(of: id)
+        }
+        context.report(
+            status.json, ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"])
+        return code(status.state)
+    }
+
+    private static func code(_ state: ChangeState) -> Int32 {
+        switch state {
+        case .awaitingApproval: 10
+        case .denied, .rejected, .expired, .withdrawn: 20
+        case .failed, .unknown: 1
+        case .proposed, .approved, .landed, .claimed, .executed: 0
+        }
+    }
+}
+
+enum ShowCommand: Command {
+    static let spec = CommandSpec(
+        name: "show", summary: "Show a change, its decision, votes, and all that was recorded about it.",
+        example: "agentsafe show chg-20261122-7f3k9q2m4x", options: [.remote, .output],
+        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common, group: "Evidence")
+
+    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
+        let status = try context.workspace().status(of: try context.changeID())
+        var json = status.json
+        json["events"] = .array(status.record.events.map(\.json))
+        context.report(json, lines(status, context.terminal))
+        return 0
+    }
+
+    private static func lines(_ status: ChangeStatus, _ terminal: Terminal) -> [String] {
+        var lines = ["\(terminal.verdict(status.state.rawValue))  \(visible(status.detail))"]
+        if let judgement = status.judgement { lines += DecisionText.lines(judgement, terminal) }
+        for event in status.record.events { lines += EventText.lines(event, terminal) }
+        return lines
+    }
+}
+
+enum LogCommand: Command {
+    static let spec = CommandSpec(
+        name: "log", summary: "Tell the ledger's story, newest first.",
+        discussion: "`git log origin/ledger` tells the same story with stock git.",
+        example: "agentsafe log --limit 20",
+        options: [
+            OptionSpec("limit", short: "n", value: "COUNT", help: "how many events (default: 50)"), .remote, .output,
+        ], exitCodes: ExitCodeSpec.common, group: "Evidence")
+
+    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
+        var limit = 50
+        if let text = context.arguments.value("limit") {
+            guard let count = Int(text), (1...1_000_000).contains(count) else {
+                throw AgentSafeError(.usage, "`--limit` takes a number from 1 to 1000000, not `\(visible(String(text.prefix(20))))`")
+            }
+            limit = count
+        }
+        let events = try context.workspace().events(limit: limit)
+        context.report(
+            ["events": .array(events.map { entry in
+                var json = entry.event.json
+                json["commit"] = .string(entry.commit.id.description)
+                return json
+            })],
+            events.map { entry in
+                "\(context.terminal.paint(entry.commit.id.short, .careful))  \(entry.event.at)  \(entry.event.by)  \(visible(entry.commit.subject))"
+            })
+        return 0
+    }
+}
+
+/// One event as people read it.
+enum EventText {
+    static func lines(_ event: LedgerEvent, _ terminal: Terminal) -> [String] {
+        var lines = ["\(terminal.paint(event.kind.rawValue, .strong))  height \(event.height), \(event.at), by \(event.by)"]
+        switch event.kind {
+        case .decision, .claim:
+            if let result = event.body.at("decision", "result")?.stringValue {
+                let rule = event.body.at("decision", "rule")?.stringValue ?? event.body.at("decision", "code")?.stringValue ?? ""
+                lines.append("  \(terminal.verdict(result)) \(rule)")
+            }
+            let approvers = (event.body["approved_by"]?.arrayValue ?? []).compactMap(\.stringValue)
+            if !approvers.isEmpty { lines.append("  approved by \(approvers.joined(separator: ", "))") }
+        case .vote:
+            lines.append("  " + visible(event.body["statement"]?.stringValue ?? "by merge: \(event.body["by"]?.stringValue ?? "")"))
+        case .prepared:
+            for check in event.body["prechecks"]?.arrayValue ?? [] {
+                lines.append("  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))")
+            }
+            if let rollback = event.body["rollback"], !rollback.isNull {
+                lines.append("  undone by \(visible(rollback.canonicalText))")
+            }
+        case .execution:
+            for step in event.body["steps"]?.arrayValue ?? [] {
+                lines.append("  \(terminal.verdict(step["outcome"]?.stringValue ?? "")) \(visible(step["summary"]?.stringValue ?? ""))")
+                for difference in step["diff"]?.arrayValue ?? [] {
+                    let (old, new) = (difference["before"] ?? .null, difference["after"] ?? .null)
+                    lines.append("  \(visible(difference["field"]?.stringValue ?? "")): \(visible(old.canonicalText)) -> \(visible(new.canonicalText))")
+                }
+            }
+        case .aborted: lines.append("  " + visible(event.body["reason"]?.stringValue ?? ""))
+        case .genesis, .trust: break
+        }
+        return lines
+    }
+}

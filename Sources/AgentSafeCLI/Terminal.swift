@@ -1,0 +1,76 @@
+public import OperatingSystem
+internal import ChangeModel
+
+/// The two streams that a face speaks to: results on standard output, talk on standard error.
+public struct Terminal: Sendable {
+    public var write: @Sendable (String) -> Void
+    public var say: @Sendable (String) -> Void
+    /// Asks a yes-or-no question; nil when nobody can answer.
+    public var ask: @Sendable (String) -> Bool?
+    public var colors: Bool
+    /// Whether standard error is a terminal, where progress may be drawn.
+    public var showsProgress: Bool
+
+    public init(
+        write: @escaping @Sendable (String) -> Void, say: @escaping @Sendable (String) -> Void,
+        ask: @escaping @Sendable (String) -> Bool?, colors: Bool, showsProgress: Bool
+    ) {
+        self.write = write
+        self.say = say
+        self.ask = ask
+        self.colors = colors
+        self.showsProgress = showsProgress
+    }
+
+    public static func real(_ host: Host) -> Terminal {
+        let noColor = host.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+        let isDumb = host.environment["TERM"] == "dumb"
+        return Terminal(
+            write: { try? Files.write(descriptor: 1, Array(($0 + "\n").utf8), name: "standard output") },
+            say: { try? Files.write(descriptor: 2, Array(($0 + "\n").utf8), name: "standard error") },
+            ask: { question in
+                guard Files.isTerminal(0), Files.isTerminal(2) else { return nil }
+                try? Files.write(descriptor: 2, Array("\(question) [y/N] ".utf8), name: "standard error")
+                let answer = Swift.readLine() ?? ""
+                return ["y", "yes"].contains(answer.lowercased())
+            }, colors: Files.isTerminal(1) && !noColor && !isDumb, showsProgress: Files.isTerminal(2) && !isDumb)
+    }
+
+    /// Draws a changing line on a terminal; says nothing elsewhere.
+    func progress(_ text: String) {
+        if showsProgress { try? Files.write(descriptor: 2, Array("\r\u{1B}[K\(text)".utf8), name: "standard error") }
+    }
+
+    func endProgress() {
+        if showsProgress { try? Files.write(descriptor: 2, Array("\r\u{1B}[K".utf8), name: "standard error") }
+    }
+
+    enum Tone: String {
+        case good = "32", bad = "31", careful = "33", plain = "0", faint = "2", strong = "1"
+    }
+
+    func paint(_ text: String, _ tone: Tone) -> String {
+        colors && tone != .plain ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    func verdict(_ text: String) -> String {
+        switch text {
+        case "allow", "executed", "landed", "approved", "authentic", "succeeded": paint(text, .good)
+        case "deny", "denied", "failed", "rejected", "expired", "unknown", "not_authentic": paint(text, .bad)
+        default: paint(text, .careful)
+        }
+    }
+}
+
+/// Text from outside in a form that cannot move the cursor, hide a line or pretend to be another one.
+func visible(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+        default: result.append(scalar)
+        }
+    }
+    return String(result)
+}
