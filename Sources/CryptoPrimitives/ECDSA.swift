@@ -42,8 +42,10 @@ public struct ECDSAPublicKey: Sendable {
             throw CryptoError(function: "EVP_PKEY_fromdata")
         }
         self.curve = curve
-        handle = try KeyHandle(
-            owning: agentsafe_ec_public_key(curve.openSSLName, point, point.count), from: "EVP_PKEY_fromdata")
+        handle = try KeyCache.shared.handle([UInt8(curve.coordinateSize)] + point) { () throws(CryptoError) in
+            try KeyHandle(
+                owning: agentsafe_ec_public_key(curve.openSSLName, point, point.count), from: "EVP_PKEY_fromdata")
+        }
     }
 
     /// Checks a signature over the curve's own hash of `message`.

@@ -38,9 +38,11 @@ public struct Ed25519PublicKey: Sendable {
         guard bytes.count == Ed25519.publicKeySize, Self.isCanonical(bytes), !Self.isLowOrder(bytes) else {
             throw CryptoError(function: "EVP_PKEY_new_raw_public_key")
         }
-        handle = try KeyHandle(
-            owning: EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, bytes.count),
-            from: "EVP_PKEY_new_raw_public_key")
+        handle = try KeyCache.shared.handle([0] + bytes) { () throws(CryptoError) in
+            try KeyHandle(
+                owning: EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, bytes.count),
+                from: "EVP_PKEY_new_raw_public_key")
+        }
     }
 
     public func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {

@@ -23,8 +23,10 @@ public struct RSAPublicKey: Sendable {
             let exponentLength = Int32(exactly: e.count)
         else { throw CryptoError(function: "EVP_PKEY_fromdata") }
         size = n.count
-        handle = try KeyHandle(
-            owning: agentsafe_rsa_public_key(n, modulusLength, e, exponentLength), from: "EVP_PKEY_fromdata")
+        handle = try KeyCache.shared.handle([1, UInt8(e.count)] + e + n) { () throws(CryptoError) in
+            try KeyHandle(
+                owning: agentsafe_rsa_public_key(n, modulusLength, e, exponentLength), from: "EVP_PKEY_fromdata")
+        }
     }
 
     /// - Parameter signature: exactly `size` bytes.

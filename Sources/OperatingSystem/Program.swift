@@ -60,8 +60,19 @@ public enum Program {
             cArguments.forEach { free($0) }
             cEnvironment.forEach { free($0) }
         }
+        // This thread may block signals, as those of a thread pool do, and broken pipes are ignored here: a program that
+        // inherited that could not be interrupted, and would go on writing to nobody.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
-        let status = posix_spawn(&child, path, &actions, nil, cArguments, cEnvironment)
+        let status = posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
         close(inputPipe.read)
         close(outputPipe.write)
         close(errorPipe.write)

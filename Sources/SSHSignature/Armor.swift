@@ -37,11 +37,19 @@ enum Armor {
             throw WireError(problem: "does not end with the line `-----END \(label)-----`")
         }
         body = body.dropLast(end.count)
-        let lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard !lines.contains(where: { $0.isEmpty }) else { throw WireError(problem: "has an empty line") }
-        guard let bytes = Base64.decode(Array(lines.joined())) else {
-            throw WireError(problem: "has lines that are not base64")
+        var symbols: [UInt8] = []
+        symbols.reserveCapacity(body.count)
+        var previous = UInt8(ascii: "\n")
+        for byte in body {
+            if byte != UInt8(ascii: "\n") {
+                symbols.append(byte)
+            } else if previous == byte {
+                throw WireError(problem: "has an empty line")
+            }
+            previous = byte
         }
+        guard previous != UInt8(ascii: "\n") else { throw WireError(problem: "has an empty line") }
+        guard let bytes = Base64.decode(symbols) else { throw WireError(problem: "has lines that are not base64") }
         return bytes
     }
 }

@@ -156,4 +156,28 @@ struct PrimitivesTests {
             #expect(!key.verifies(r: [1], s: r, of: [1]))
         }
     }
+
+    @Test("one key serves many threads, also while a flood of other keys passes")
+    func threads() async throws {
+        let key = try Ed25519PrivateKey(seed: [UInt8](repeating: 3, count: 32))
+        let signature = try key.sign([1, 2, 3])
+        let held = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for task in 0..<4 {
+                group.addTask {
+                    for round in 0..<400 {
+                        let seed =
+                            [UInt8(task), UInt8(round & 0xFF), UInt8(round >> 8)] + [UInt8](repeating: 8, count: 29)
+                        _ = try Ed25519PublicKey(try Ed25519PrivateKey(seed: seed).publicKey)
+                        guard round.isMultiple(of: 8) else { continue }
+                        let verifier = try Ed25519PublicKey(key.publicKey)
+                        guard verifier.verifies(signature, of: [1, 2, 3]), !verifier.verifies(signature, of: [1, 2])
+                        else { return false }
+                    }
+                    return true
+                }
+            }
+            return try await group.reduce(true) { $0 && $1 }
+        }
+        #expect(held)
+    }
 }

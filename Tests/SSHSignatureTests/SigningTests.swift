@@ -165,4 +165,14 @@ struct SigningTests {
         let error = #expect(throws: SigningError.self) { try missing.sign(Self.message, namespace: "git") }
         #expect(error?.code == .programFailed)
     }
+
+    @Test("a program that is run can be ended by signals, whatever this thread blocks or ignores")
+    func signals() throws {
+        let directory = try TemporaryDirectory()
+        for (name, number) in [("TERM", 15), ("PIPE", 13)] {
+            let result = try SSHKeys.run(["sh", "-c", "kill -\(name) $$; echo alive"], in: directory)
+            #expect(result.status == Int32(128 + number))
+            #expect(result.outputText == "")
+        }
+    }
 }
