@@ -1,4 +1,3 @@
-internal import ChangeModel
 internal import YAML
 
 /// How to read one kind of value from a node. `read` reports what is wrong and returns nil.
