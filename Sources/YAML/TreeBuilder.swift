@@ -81,8 +81,7 @@ private struct Collection {
     var key: (text: String, mark: YAMLMark)?
     private var elements: [YAMLNode] = []
     private var pairs: [YAMLPair] = []
-    /// Folded keys, and where in `pairs` they are.
-    private var seen: [String: Int] = [:]
+    private var keys = KeySet()
 
     init(mark: YAMLMark, isMapping: Bool) {
         self.mark = mark
@@ -110,8 +109,7 @@ private struct Collection {
         guard text != "<<" else {
             throw YAMLError(mark: mark, message: "merge keys are not allowed", advice: "write the keys out")
         }
-        let folded = Self.fold(text)
-        if let index = seen.updateValue(pairs.count, forKey: folded) {
+        if let index = keys.insert(text) {
             let first = pairs[index]
             let name = String(first.key.prefix(60))
             let place = "in line \(first.keyMark.line)"
@@ -126,8 +124,29 @@ private struct Collection {
                 advice: "remove one of the two, or give it another name")
         }
     }
+}
 
-    /// Equal for keys that differ only in case or Unicode form: `String` compares and hashes by canonical equivalence.
+/// The keys of one mapping, in order. Equal are those that differ only in case or Unicode form: `String` compares and
+/// hashes by canonical equivalence.
+private struct KeySet {
+    private var keys: [String] = []
+    /// Where each key is; made only for mappings of more keys than a walk over them is good for.
+    private var places: [String: Int] = [:]
+
+    /// Where an equal key already is; nil for a new one.
+    mutating func insert(_ text: String) -> Int? {
+        let key = Self.fold(text)
+        if keys.count < 16 {
+            if let place = keys.firstIndex(of: key) { return place }
+        } else {
+            if places.isEmpty { places = Dictionary(uniqueKeysWithValues: zip(keys, keys.indices)) }
+            if let place = places[key] { return place }
+            places[key] = keys.count
+        }
+        keys.append(key)
+        return nil
+    }
+
     private static func fold(_ text: String) -> String {
         // Upper case first, so that letters with several lower-case forms (ß and ss, ς and σ) meet.
         text.utf8.allSatisfy { $0 < 0x80 } ? text.lowercased() : text.uppercased().lowercased()

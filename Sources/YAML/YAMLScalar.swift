@@ -12,8 +12,17 @@ public enum YAMLScalar: Hashable, Sendable {
 
     /// Reads a plain scalar: quoted and block scalars are always strings.
     public init(plain text: String) {
+        // Cheap for most words: only these can start something that is not a string.
+        guard let first = text.utf8.first else {
+            self = .null
+            return
+        }
+        guard Self.isDigit(first) || "+-.~nNtTfF".utf8.contains(first) else {
+            self = .string(text)
+            return
+        }
         switch text {
-        case "", "~", "null", "Null", "NULL": self = .null
+        case "~", "null", "Null", "NULL": self = .null
         case "true", "True", "TRUE": self = .bool(true)
         case "false", "False", "FALSE": self = .bool(false)
         case ".nan", ".NaN", ".NAN": self = .float(.nan)
@@ -24,7 +33,6 @@ public enum YAMLScalar: Hashable, Sendable {
     }
 
     private static func number(_ text: String) -> YAMLScalar? {
-        // Cheap for the common case: only a sign, a dot or a digit can start a number.
         guard let first = text.utf8.first, isDigit(first) || "+-.".utf8.contains(first) else { return nil }
         let bytes = Array(text.utf8)
         if bytes.starts(with: "0o".utf8) { return integer(text, bytes[2...], radix: 8) }

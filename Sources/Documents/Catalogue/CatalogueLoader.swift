@@ -1,5 +1,4 @@
 public import ChangeModel
-internal import YAML
 
 /// Loads everything that a decision reads.
 public enum CatalogueLoader {

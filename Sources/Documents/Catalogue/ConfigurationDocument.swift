@@ -1,5 +1,4 @@
 public import ChangeModel
-internal import YAML
 
 /// `agentsafe.yaml`.
 public enum ConfigurationDocument {

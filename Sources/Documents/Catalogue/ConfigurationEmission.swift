@@ -1,5 +1,4 @@
 public import ChangeModel
-internal import YAML
 
 extension ConfigurationDocument {
     /// Writes a configuration that reads back as the same, but for `unenforced`, whose values the model does not keep. To

@@ -1,5 +1,4 @@
 public import ChangeModel
-internal import YAML
 
 /// One expectation of what the policy decides.
 public struct PolicyTest: Hashable, Sendable {

@@ -1,16 +1,15 @@
-internal import ChangeModel
 internal import YAML
 
 /// How to read one kind of value from a node. `read` reports what is wrong and returns nil.
 struct FieldType<Value: Sendable>: Sendable {
     /// What a reader goes on with after an error; it never leaves a reader that reported one.
     let placeholder: Value
-    /// What is expected, for messages.
-    let expectation: String
+    /// What is expected, for messages; made only for these.
+    let expectation: @Sendable () -> String
     let read: @Sendable (_ node: YAMLNode, _ reader: DocumentReader, _ requiresValues: Bool) -> Value?
 
     init(
-        _ expectation: String, placeholder: Value,
+        _ expectation: @escaping @Sendable @autoclosure () -> String, placeholder: Value,
         read: @escaping @Sendable (_ node: YAMLNode, _ reader: DocumentReader, _ requiresValues: Bool) -> Value?
     ) {
         self.expectation = expectation
@@ -47,7 +46,7 @@ struct FieldType<Value: Sendable>: Sendable {
 
     /// Refuses a well-formed value for a reason of its own.
     func checked(_ problem: @escaping @Sendable (Value) -> (message: String, advice: String?)?) -> FieldType {
-        FieldType(expectation, placeholder: placeholder) { node, reader, requiresValues in
+        FieldType(expectation(), placeholder: placeholder) { node, reader, requiresValues in
             guard let value = self.read(node, reader, requiresValues) else { return nil }
             guard let problem = problem(value) else { return value }
             reader.report(node.mark, problem.message, advice: problem.advice)
@@ -59,17 +58,18 @@ struct FieldType<Value: Sendable>: Sendable {
 extension FieldType {
     /// One of a few words.
     static func choice(_ choices: [(word: String, value: Value)]) -> FieldType {
-        let words = choices.map(\.word)
-        let expectation = "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
-        return FieldType(expectation, placeholder: choices[0].value) { node, reader, _ in
+        @Sendable func expectation() -> String {
+            "one of " + choices.map { "`\($0.word)`" }.joined(separator: ", ")
+        }
+        return FieldType(expectation(), placeholder: choices[0].value) { node, reader, _ in
             guard case .string(let text)? = node.scalar else {
-                reader.report(node.mark, "expected \(expectation), found \(reader.summary(node))")
+                reader.report(node.mark, "expected \(expectation()), found \(reader.summary(node))")
                 return nil
             }
             if let choice = choices.first(where: { $0.word == text }) { return choice.value }
             reader.report(
-                node.mark, "`\(EscapedText.bounded(text, limit: 40))` is not \(expectation)",
-                advice: Suggestion.advice(for: text, among: words))
+                node.mark, "`\(EscapedText.bounded(text, limit: 40))` is not \(expectation())",
+                advice: Suggestion.advice(for: text, among: choices.map(\.word)))
             return nil
         }
     }
@@ -147,7 +147,7 @@ extension FieldType {
 
     /// The value together with the place where it stands.
     func marked() -> FieldType<(value: Value, mark: YAMLMark)> {
-        FieldType<(value: Value, mark: YAMLMark)>(expectation, placeholder: (placeholder, .start)) {
+        FieldType<(value: Value, mark: YAMLMark)>(expectation(), placeholder: (placeholder, .start)) {
             node, reader, strict in
             self.read(node, reader, strict).map { ($0, node.mark) }
         }

@@ -26,7 +26,7 @@ final class Fields {
             return type.placeholder
         }
         if pair.value.scalar == .null {
-            reader.report(pair.value.mark, "`\(key)` has no value: expected \(type.expectation)")
+            reader.report(pair.value.mark, "`\(key)` has no value: expected \(type.expectation())")
             return type.placeholder
         }
         return type.read(pair.value, reader, requiresValues) ?? type.placeholder
@@ -67,7 +67,8 @@ final class Fields {
 
     func refuseOthers() {
         for pair in pairs where !asked.contains(pair.key) {
-            let advice = reader.isFull ? nil : Suggestion.advice(for: pair.key, among: asked)
+            // The advice is costly, and what is beyond the bound is only counted.
+            let advice = reader.isFull ? "" : Suggestion.advice(for: pair.key, among: asked)
             // A misspelt `signing_key` is unknown too, and `signing_key:value`, without the blank, has the secret in the key.
             let name = reader.hidesSecrets ? pair.key.prefix { $0 != ":" } : pair.key[...]
             reader.report(

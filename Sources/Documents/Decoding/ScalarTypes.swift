@@ -9,7 +9,9 @@ extension FieldType where Value == String {
     /// One line without invisible characters.
     static func line(limit: Int = 500) -> FieldType {
         anyText.checked { text in
-            if text.unicodeScalars.count > limit { return ("longer than \(limit) characters", nil) }
+            if text.utf8.count > limit, text.unicodeScalars.count > limit {
+                return ("longer than \(limit) characters", nil)
+            }
             return VisibleText.problem(text, allowingLineFeeds: false).map { ($0, "remove it") }
         }
     }
@@ -17,7 +19,9 @@ extension FieldType where Value == String {
     /// Text of several lines.
     static func prose(limit: Int = 10_000) -> FieldType {
         anyText.checked { text in
-            if text.unicodeScalars.count > limit { return ("longer than \(limit) characters", nil) }
+            if text.utf8.count > limit, text.unicodeScalars.count > limit {
+                return ("longer than \(limit) characters", nil)
+            }
             return VisibleText.problem(text, allowingLineFeeds: true).map { ($0, "remove it") }
         }
     }

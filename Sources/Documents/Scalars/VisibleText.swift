@@ -4,6 +4,7 @@ enum VisibleText {
     ///
     /// Refused are the Unicode categories Cc, Cf, Zl, Zp, Cs, Co and Cn.
     static func problem(_ text: String, allowingLineFeeds: Bool) -> String? {
+        if isPrintableASCII(text) { return nil }
         for scalar in text.unicodeScalars where !isVisible(scalar) {
             if allowingLineFeeds, scalar == "\n" || scalar == "\t" { continue }
             return "the invisible character \(name(scalar))"
