@@ -1,0 +1,35 @@
+import ChangeModel
+
+/// How often the random cases reached each thing that a decision can turn on.
+struct Coverage {
+    enum Condition: Int, CaseIterable {
+        case action, knownTarget, environment, sensitivity, type, labels, namedCaller, callerID, roles, groups, kind
+        case delegation, risk, time, ticket
+    }
+
+    private(set) var held = [Int](repeating: 0, count: Condition.allCases.count)
+    private(set) var missed = [Int](repeating: 0, count: Condition.allCases.count)
+    private(set) var codes: [DecisionCode: Int] = [:]
+    private(set) var verdicts: [Verdict: Int] = [:]
+    private(set) var cases = 0
+
+    mutating func note(_ condition: Condition, _ answer: Bool) {
+        if answer { held[condition.rawValue] += 1 } else { missed[condition.rawValue] += 1 }
+    }
+
+    mutating func note(_ answer: NaiveAnswer) {
+        cases += 1
+        codes[answer.code, default: 0] += 1
+        verdicts[answer.result, default: 0] += 1
+    }
+
+    mutating func add(_ other: Coverage) {
+        for index in held.indices {
+            held[index] += other.held[index]
+            missed[index] += other.missed[index]
+        }
+        codes.merge(other.codes, uniquingKeysWith: +)
+        verdicts.merge(other.verdicts, uniquingKeysWith: +)
+        cases += other.cases
+    }
+}

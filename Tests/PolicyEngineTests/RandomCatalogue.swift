@@ -1,0 +1,183 @@
+import ChangeModel
+import PolicyEngine
+import TestSupport
+
+/// Makes catalogues and requests from small vocabularies, so that rules match, nearly match and contradict one another often.
+struct RandomCatalogue {
+    let catalogue: Catalogue
+
+    /// The regular expressions in use, and what they mean. `(` does not compile, and so is not listed.
+    static let patterns: [String: @Sendable (String) -> Bool] = [
+        "[a-z][a-z0-9-]{0,7}": { text in
+            let letters = Array(text.utf8)
+            return (1...8).contains(letters.count) && (97...122).contains(letters[0])
+                && letters.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        },
+        "^(prod|staging)(-[0-9]+)?$": { text in
+            let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+            guard parts[0] == "prod" || parts[0] == "staging" else { return false }
+            return parts.count == 1
+                || parts.count == 2 && !parts[1].isEmpty && parts[1].allSatisfy { $0.isASCII && $0.isNumber }
+        },
+    ]
+
+    private static let actionNames = ["scale-deployment", "scale-hpa", "get-logs", "delete-pod", "drain-node", "a"]
+    private static let globs = [
+        "*", "scale-*", "*-pod", "get-logs", "[d-g]*", "[!s]*", "?", "*-[hn]*", "scale-deploymen", "s*e*-*", "[]a]",
+        "delete-po?", "drain-node", "scale-hpa", "delete-pod",
+    ]
+    private static let types = ["k8s-pod", "k8s-deployment", "k8s-node"]
+    private static let labels = ["team": ["a", "b"], "tier": ["1", "2"]]
+    private static let roles = ["deployer", "admin", "reader", "on-call"]
+    private static let groups = ["east", "west", "night"]
+    private static let names = ["agent-1", "agent-2", "alice"]
+
+    /// A param, and values that it mostly accepts.
+    private static let parameters: [(ParameterDefinition, [JSONValue])] = [
+        (parameter("namespace", .string, pattern: "[a-z][a-z0-9-]{0,7}"), ["prod", "staging", "a-1", "dev"]),
+        (parameter("stage", .string, pattern: "^(prod|staging)(-[0-9]+)?$"), ["prod", "staging-12", "prod-0"]),
+        (parameter("replicas", .integer, minimum: 0, maximum: 100), [0, 3, 100, 5]),
+        (parameter("ratio", .number, minimum: 0.5, maximum: 1.5), [0.5, 1, 1.5, 1.25]),
+        (parameter("force", .boolean), [true, false]),
+        (parameter("command", .array, lengths: 1...2), [["ls"], ["ls", "-l"], [1]]),
+        (parameter("verbs", .array, allowed: ["get", "list"]), [["get"], ["list", "get"], []]),
+        (parameter("image", .string, lengths: 1...8), ["nginx", "a", "12345678"]),
+        (parameter("level", .string, allowed: ["low", "high"]), ["low", "high"]),
+        (parameter("count", .integer, allowed: ["1", "2", 3]), [1, 2, 3]),
+        (parameter("password", .string, sensitive: true), ["vault:db", "vault:a.b_c-9"]),
+    ]
+    private static let broken = (parameter("broken", .string, pattern: "("), [JSONValue]())
+    private static let anyValues: [JSONValue] = [
+        "prod", "staging", "", "9bad", "much-too-long-a-value", "é", "vault:", "vault:-x", "secret", "5", "true", "get",
+        "staging-", "stagin", -1, 0, 1, 2, 3, 5, 100, 101, .integer(.max), .integer(.min), 0.25, 1.0, 1.5, 1.75, 5.0,
+        true, false, nil, [], ["get"], ["put"], [1, 2, 3], [nil], [:], ["a": 1],
+    ]
+    private static let locatorTexts = ["prod", "staging", "5", "100", "true", "1.25", "get", "9bad", "low", "vault:db"]
+
+    private static func parameter(
+        _ name: String, _ type: ParameterType, minimum: Double? = nil, maximum: Double? = nil,
+        lengths: ClosedRange<Int>? = nil, pattern: String? = nil, allowed: [JSONValue]? = nil, sensitive: Bool = false
+    ) -> ParameterDefinition {
+        ParameterDefinition(
+            name: name, type: type,
+            constraints: ParameterConstraints(
+                minimumValue: minimum, maximumValue: maximum, minimumLength: lengths?.lowerBound,
+                maximumLength: lengths?.upperBound, pattern: pattern, allowed: allowed),
+            sensitive: sensitive)
+    }
+
+    init(using random: inout SeededGenerator) {
+        var actions: [ActionDefinition] = []
+        for name in Self.actionNames { actions.append(Self.action(name, &random)) }
+        var targets: [TargetEntry] = []
+        for index in 0..<5 { targets.append(Self.target("t\(index)", &random)) }
+        var rules: [Rule] = []
+        for index in 0..<random.below(14) { rules.append(Self.rule("r\(index)", &random)) }
+        catalogue = Catalogue(
+            configuration: Configuration(targetBinding: random.chance(80) ? .enforce : .advisory), actions: actions,
+            targets: targets, rules: rules, identities: nil)
+    }
+
+    private static func action(_ name: String, _ random: inout SeededGenerator) -> ActionDefinition {
+        var parameters = random.some(of: Self.parameters, percent: 25)
+        if random.chance(3) { parameters.append(broken) }
+        let definitions = parameters.map { definition, values in
+            var definition = definition
+            definition.required = random.chance(50)
+            if random.chance(30) {
+                definition.defaultValue =
+                    values.isEmpty || random.chance(4) ? random.pick(anyValues) : random.pick(values)
+            }
+            return definition
+        }
+        return ActionDefinition(
+            name: name, parameters: definitions, riskClass: random.pick(RiskLevel.allCases),
+            targetTypes: random.chance(80) ? types : random.some(of: types), digest: Digest(of: Array(name.utf8)),
+            location: SourceLocation(file: "actions/\(name).yaml", line: 1))
+    }
+
+    private static func target(_ id: String, _ random: inout SeededGenerator) -> TargetEntry {
+        var locator: [String: String] = [:]
+        if random.chance(50) {
+            for (definition, values) in random.some(of: parameters, percent: 15) {
+                locator[definition.name] =
+                    random.chance(85) && !values.isEmpty
+                    ? random.pick(values).stringValue ?? random.pick(values).canonicalText : random.pick(locatorTexts)
+            }
+            locator["cluster"] = "c1"
+        }
+        var labels: [String: String] = [:]
+        for (key, values) in Self.labels.sorted(by: { $0.key < $1.key }) where random.chance(70) {
+            labels[key] = random.pick(values)
+        }
+        return TargetEntry(
+            id: id, type: random.pick(types), environment: random.pick(Environment.allCases),
+            sensitivity: random.pick(Sensitivity.allCases), labels: labels, locator: locator,
+            location: SourceLocation(file: "inventory.yaml", line: 1))
+    }
+
+    private static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
+        var match = RuleMatch()
+        func maybe<Value>(_ percent: Int, _ make: (inout SeededGenerator) -> Value) -> Value? {
+            random.chance(percent) ? make(&random) : nil
+        }
+        if random.chance(75) { match.actions = [random.pick(globs), random.pick(globs)] }
+        match.targets = maybe(50) { random in
+            TargetSelector(
+                environments: random.chance(30) ? random.some(of: Environment.allCases, percent: 60) : nil,
+                sensitivities: random.chance(30) ? random.some(of: Sensitivity.allCases, percent: 60) : nil,
+                types: random.chance(25) ? random.some(of: types, percent: 60) : nil,
+                labels: random.chance(20) ? ["team": random.pick(["a", "b"])] : random.chance(5) ? [:] : nil)
+        }
+        match.callers = maybe(45) { random in
+            CallerSelector(
+                agentIDs: random.chance(20) ? random.some(of: names, percent: 60) : nil,
+                roles: random.chance(35) ? random.some(of: roles, percent: 50) : nil,
+                groups: random.chance(20) ? random.some(of: groups, percent: 60) : nil,
+                kinds: random.chance(20) ? random.some(of: IdentityKind.allCases, percent: 60) : nil,
+                delegatedFrom: random.chance(4) ? ["alice"] : nil,
+                maximumDelegationDepth: random.chance(10) ? random.below(4) - 1 : nil,
+                requireDelegation: random.chance(10) ? random.chance(30) : nil)
+        }
+        match.riskClasses = maybe(20) { $0.some(of: RiskLevel.allCases, percent: 60) }
+        match.timeWindows = maybe(20) { random in
+            (0..<random.below(3)).map { _ in
+                TimeWindow(
+                    days: random.chance(50) ? random.some(of: Array(0...6), percent: 60) : nil,
+                    startHour: random.below(24), endHour: random.below(24))
+            }
+        }
+        match.requireTicket = maybe(20) { $0.chance(50) }
+        return Rule(
+            name: name, priority: random.below(4) * 10 - 10, match: match,
+            decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),
+            reason: "because \(name)",
+            location: SourceLocation(file: "policies/p.yaml", line: 1))
+    }
+
+    func request(using random: inout SeededGenerator) -> DecisionRequest {
+        let action = random.chance(95) ? random.pick(Self.actionNames) : random.pick(["scale", "", "SCALE-HPA"])
+        let target = random.chance(88) ? "t\(random.below(5))" : random.chance(50) ? nil : "t9"
+        var given: [String: JSONValue] = [:]
+        let bound = target.flatMap { catalogue.targets[$0] }?.locator ?? [:]
+        for definition in catalogue.actions[action]?.parameters ?? [] {
+            let values = Self.parameters.first { $0.0.name == definition.name }?.1 ?? []
+            if let text = bound[definition.name], random.chance(80) {
+                if definition.type == .string, random.chance(50) { given[definition.name] = .string(text) }
+            } else if random.chance(definition.required ? 96 : 60) {
+                given[definition.name] =
+                    values.isEmpty || random.chance(6) ? random.pick(Self.anyValues) : random.pick(values)
+            }
+        }
+        if random.chance(2) { given[random.pick(["cluster", "namespac", "x"])] = random.pick(Self.anyValues) }
+        let caller =
+            random.chance(10)
+            ? Caller(id: random.chance(20) ? "" : nil, kind: nil, roles: random.some(of: Self.roles))
+            : Caller(
+                id: random.pick(Self.names), kind: random.chance(90) ? random.pick(IdentityKind.allCases) : nil,
+                roles: random.some(of: Self.roles, percent: 40), groups: random.some(of: Self.groups, percent: 40))
+        return DecisionRequest(
+            action: action, target: target, caller: caller, parameters: given,
+            ticket: random.chance(50) ? nil : random.pick(["INC-1", "INC-2", ""]))
+    }
+}
