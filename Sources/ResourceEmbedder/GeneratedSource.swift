@@ -17,7 +17,8 @@ struct GeneratedSource {
     private var text: String {
         var text = "// Made by ResourceEmbedder; do not edit.\n\nlet embeddedFiles: [EmbeddedSource] = [\n"
         for file in files {
-            text += "    EmbeddedSource(path: \"\(Self.escaped(file.path))\", content: \"\(Self.escaped(file.content))\"),\n"
+            let (path, content) = (Self.escaped(file.path), Self.escaped(file.content))
+            text += "    EmbeddedSource(path: \"\(path)\", content: \"\(content)\"),\n"
         }
         return text + "]\n"
     }

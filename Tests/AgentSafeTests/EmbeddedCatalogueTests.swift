@@ -27,7 +27,9 @@ struct EmbeddedCatalogueTests {
         #expect(EmbeddedCatalogue.file("templates/governance/.gitattributes") != nil)
     }
 
-    @Test("gives a file by its whole path alone", arguments: ["scale-deployment.yaml", "actions", "actions/", "", "/actions/update-image.yaml"])
+    @Test(
+        "gives a file by its whole path alone",
+        arguments: ["scale-deployment.yaml", "actions", "actions/", "", "/actions/update-image.yaml"])
     func wantsWholePaths(path: String) {
         #expect(EmbeddedCatalogue.file(path) == nil)
         #expect(EmbeddedCatalogue.file("actions/update-image.yaml") != nil)
