@@ -80,7 +80,10 @@ let tests: [Target] = [
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
-    .testTarget(name: "DocumentsTests", dependencies: ["Documents", "ChangeModel", "YAML", "TestSupport"]),
+    .testTarget(
+        name: "DocumentsTests",
+        dependencies: ["Documents", "ChangeModel", "OperatingSystem", "YAML", "TestSupport"],
+        exclude: ["Fixtures"]),
     .testTarget(
         name: "SSHSignatureTests",
         dependencies: ["SSHSignature", "CryptoPrimitives", "OperatingSystem", "TestSupport"],
@@ -88,7 +91,9 @@ let tests: [Target] = [
     .testTarget(name: "PolicyEngineTests", dependencies: ["PolicyEngine", "ChangeModel", "Documents", "TestSupport"]),
     .testTarget(
         name: "KubernetesExecutorTests",
-        dependencies: ["KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "Runner", "TestSupport"],
+        dependencies: [
+            "KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "OperatingSystem", "Runner", "TestSupport",
+        ],
         resources: [.copy("Cassettes")]),
     .testTarget(
         name: "AgentSafeTests",

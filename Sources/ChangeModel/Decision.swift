@@ -12,6 +12,8 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn
+    /// The change was written for another repository.
+    case wrongRepository = "wrong_repository"
 }
 
 /// What is wrong with one param.

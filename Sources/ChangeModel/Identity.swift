@@ -23,15 +23,21 @@ public struct IdentityKey: Hashable, Sendable {
     /// Both bounds inclusive.
     public var validAfter: Timestamp?
     public var validBefore: Timestamp?
+    /// Whether an admin took the key back. The landing rules look at no clock, so a date alone could not tell a key that
+    /// was taken back from one that will expire.
+    public var revoked: Bool
 
-    public init(publicKey: String, validAfter: Timestamp? = nil, validBefore: Timestamp? = nil) {
+    public init(
+        publicKey: String, validAfter: Timestamp? = nil, validBefore: Timestamp? = nil, revoked: Bool = false
+    ) {
         self.publicKey = publicKey
         self.validAfter = validAfter
         self.validBefore = validBefore
+        self.revoked = revoked
     }
 
     public func isValid(at instant: Timestamp) -> Bool {
-        (validAfter.map { $0 <= instant } ?? true) && (validBefore.map { instant <= $0 } ?? true)
+        !revoked && (validAfter.map { $0 <= instant } ?? true) && (validBefore.map { instant <= $0 } ?? true)
     }
 }
 

@@ -1,0 +1,53 @@
+public import ChangeModel
+internal import EmbeddedCluster
+internal import KubernetesExecutor
+public import OperatingSystem
+public import Runner
+
+/// Which executor carries out actions on which target.
+public final class ExecutorChoice {
+    private let host: Host
+    private let cluster: String?
+    private var embedded: KubernetesExecutor?
+
+    /// - Parameter cluster: `embedded:FILE`; nil when none was chosen.
+    public init(cluster: String?, host: Host) {
+        self.cluster = cluster
+        self.host = host
+    }
+
+    /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.
+    public func executor(for target: TargetEntry) throws(AgentSafeError) -> any Executor {
+        guard target.type.hasPrefix("k8s-") else {
+            throw AgentSafeError(.failed, "no executor of this version reaches targets of type `\(target.type)`")
+        }
+        if let embedded { return embedded }
+        guard let cluster else {
+            throw AgentSafeError(
+                .failed,
+                "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints")
+        }
+        guard cluster.hasPrefix("embedded:"), cluster.count > "embedded:".count else {
+            throw AgentSafeError(.usage, "`--cluster` takes `embedded:FILE`, not `\(cluster.prefix(60))`")
+        }
+        let path = host.absolute(String(cluster.dropFirst("embedded:".count)))
+        do {
+            let transport = try EmbeddedCluster.open(path: path)
+            let host = host
+            let executor = KubernetesExecutor(
+                transport: transport, name: "embedded", sleep: { _ in }, now: { host.now() })
+            embedded = executor
+            return executor
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
+    }
+}
+
+extension Workspace {
+    public func executors() throws(AgentSafeError) -> ExecutorChoice {
+        ExecutorChoice(
+            cluster: try setting(settings.cluster, variable: "AGENTSAFE_CLUSTER", configuration: "agentsafe.cluster"),
+            host: host)
+    }
+}

@@ -1,0 +1,217 @@
+internal import ChangeModel
+internal import Git
+internal import Ledger
+internal import PolicyEngine
+internal import Runner
+internal import SSHSignature
+
+/// Records one run in the ledger. Each record is made on the newest verified tip, pushed under a lease, and found again at
+/// the remote before the run goes on.
+final class LedgerClaimStore: ClaimStore {
+    private let workspace: Workspace
+    private let id: ChangeID
+    private let signer: any Signer
+    private let identity: Identity
+    private let connection: RemoteConnection
+    private var view: VerifiedView
+    /// Height of this run's claim.
+    private var claimHeight: Int?
+
+    /// How often a record is made anew when other runners were faster.
+    private static let attempts = 12
+
+    init(
+        workspace: Workspace, id: ChangeID, signer: any Signer, identity: Identity, connection: RemoteConnection,
+        view: VerifiedView
+    ) {
+        self.workspace = workspace
+        self.id = id
+        self.signer = signer
+        self.identity = identity
+        self.connection = connection
+        self.view = view
+    }
+
+    // MARK: - ClaimStore
+
+    func claim(_ change: AuthorizedChange, leaseEnd: Timestamp) throws(RunStop) {
+        // Bits that no other runner has: two identical claims are two commits all the same.
+        let nonce = Hexadecimal.text(workspace.host.random(16))
+        let plan = change.plan
+        try record { (view) throws(AgentSafeError) in
+            guard let found = try self.workspace.find(self.id, in: view), found.isLanded else {
+                throw AgentSafeError(.failed, "\(self.id) is not on main")
+            }
+            var drafts = try self.workspace.owedEvents(for: found.change, in: view)
+            drafts.append(
+                EventDraft(
+                    kind: .claim, change: found.change,
+                    body: [
+                        "nonce": .string(nonce), "instance": .string(self.identity.id),
+                        "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
+                        "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
+                        "decision": change.decision.json, "approved_by": .strings(change.approvedBy),
+                        "steps": [
+                            [
+                                "action": .string(plan.action.name), "target": .string(plan.target.id),
+                                "params": .object(plan.parameters),
+                            ]
+                        ],
+                    ],
+                    headline: found.change.change.summary,
+                    notes: change.approvedBy.isEmpty
+                        ? [] : ["approved by \(change.approvedBy.joined(separator: ", "))"]))
+            return drafts
+        }
+        claimHeight = view.ledger.tip.event.height
+    }
+
+    func authorizeAgain() throws(RunStop) -> Authorization {
+        do {
+            try workspace.fetch()
+            view = try workspace.view()
+            guard let found = try workspace.find(id, in: view) else {
+                throw AgentSafeError(.notAuthentic, "\(id) is not on main any more")
+            }
+            return try workspace.judge(found.change, in: view).authorization
+        } catch {
+            throw stop(error)
+        }
+    }
+
+    func recordPrepared(_ record: PreparedRecord) throws(RunStop) {
+        try self.record { (view) throws(AgentSafeError) in
+            let change = try self.change(in: view)
+            var files = ["before.json": record.before.json.evidenceBytes]
+            if let pair = record.rollback { files["rollback.yaml"] = RollbackPair.document(pair) }
+            return [
+                EventDraft(
+                    kind: .prepared, change: change,
+                    body: [
+                        "claim": .integer(Int64(self.claimHeight ?? 0)), "executor": .string(record.executor),
+                        "lease_end": .string(record.leaseEnd.description),
+                        "identity": .object(record.identity.mapValues { .string($0) }),
+                        "prechecks": .array(
+                            record.prechecks.map {
+                                ["name": .string($0.name), "passed": .bool($0.passed), "detail": .string($0.detail)]
+                            }),
+                        "rollback": record.rollback?.json ?? .null,
+                    ], files: files, headline: "\(change.change.summary), before-state taken",
+                    notes: record.rollback.map { ["undone by \($0.action) on \($0.target)"] } ?? ["nothing undoes this"])
+            ]
+        }
+    }
+
+    func recordExecution(_ record: ExecutionRecord) throws(RunStop) {
+        try self.record { (view) throws(AgentSafeError) in
+            let change = try self.change(in: view)
+            let recordsOutput = try self.workspace.catalogue(of: view.state)
+                .actions[change.change.step.action]?.recordOutput ?? false
+            let step: JSONValue = .compact([
+                "action": .string(change.change.step.action), "target": .string(change.change.step.target),
+                "outcome": .string(record.outcome.rawValue), "started": .string(record.started.description),
+                "ended": .string(record.ended.description), "summary": .string(record.summary),
+                "error": record.errorCode.map { .string($0) },
+                "may_have_been_applied": record.outcome == .failed ? .bool(record.mayHaveBeenApplied) : nil,
+                "diff": .array(record.differences.map(\.json)),
+                "output": recordsOutput ? record.output : nil,
+            ])
+            return [
+                EventDraft(
+                    kind: .execution, change: change,
+                    body: [
+                        "claim": .integer(Int64(self.claimHeight ?? 0)), "outcome": .string(record.outcome.rawValue),
+                        "steps": [step],
+                    ], files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
+                    headline: "\(change.change.summary) \(record.outcome.rawValue)",
+                    notes: [record.summary] + record.differences.map(\.text))
+            ]
+        }
+    }
+
+    func recordAborted(reason: String) throws(RunStop) {
+        try record { (view) throws(AgentSafeError) in
+            let change = try self.change(in: view)
+            return [
+                EventDraft(
+                    kind: .aborted, change: change,
+                    body: ["claim": .integer(Int64(self.claimHeight ?? 0)), "reason": .string(reason)],
+                    headline: "\(change.change.summary), nothing was changed", notes: [reason])
+            ]
+        }
+    }
+
+    /// Gives back a dead runner's claim, whose lease ended before anything was prepared.
+    func recordAborted(claim: OpenClaim) throws(RunStop) {
+        claimHeight = claim.height
+        try recordAborted(reason: "the lease of `\(claim.by)` ended at \(claim.leaseEnd) with nothing prepared")
+    }
+
+    // MARK: - Recording
+
+    var currentView: VerifiedView { view }
+
+    private func change(in view: VerifiedView) throws(AgentSafeError) -> SignedChange {
+        guard let found = try workspace.find(id, in: view) else {
+            throw AgentSafeError(.notAuthentic, "\(id) is not on main any more")
+        }
+        return found.change
+    }
+
+    /// Makes events on the newest tip until they are recorded, or the rules refuse them.
+    private func record(_ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]) throws(RunStop) {
+        do throws(AgentSafeError) {
+            let remote = LedgerRemote(
+                connection: connection, repository: workspace.repository, remote: try workspace.remoteName(),
+                sleep: workspace.host.sleep)
+            for _ in 0..<Self.attempts {
+                let expected = view.ledger.tip.commit.id
+                let writer = LedgerWriter(
+                    history: view.ledger, signer: signer, identity: identity.id,
+                    person: try workspace.person(identity.id))
+                let events = try drafts(view)
+                let tip = try ledger { () throws(LedgerError) in
+                    try writer.append(events, main: view.main.tip, at: workspace.now)
+                }
+                if try ledger({ () throws(LedgerError) in try remote.publish(tip, expecting: expected) }) == .recorded {
+                    // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
+                    try workspace.mark(view)
+                    return
+                }
+                view = try workspace.view()
+            }
+            throw AgentSafeError(.failed, "other runners were faster \(Self.attempts) times; run again later")
+        } catch {
+            throw stop(error)
+        }
+    }
+
+    private func stop(_ error: AgentSafeError) -> RunStop {
+        if error.code == .notAuthentic { return RunStop(code: .notAuthentic, message: error.message) }
+        // Before the claim stands, a refusal means that somebody else holds the change or its target.
+        return RunStop(code: claimHeight == nil ? .locked : .recordFailed, message: error.message)
+    }
+}
+
+extension CapturedState {
+    /// `before.json` and `after.json`.
+    var json: JSONValue {
+        .compact([
+            "fields": .object(fields), "digest": objectDigest.map { .string($0.description) },
+            "version": version.map { .string($0) },
+        ])
+    }
+}
+
+extension ChangeStep {
+    var json: JSONValue {
+        ["action": .string(action), "target": .string(target), "params": .object(parameters)]
+    }
+
+    init?(json: JSONValue) {
+        guard let action = json["action"]?.stringValue, let target = json["target"]?.stringValue,
+            let parameters = json["params"]?.objectValue
+        else { return nil }
+        self.init(action: action, target: target, parameters: parameters)
+    }
+}

@@ -1,0 +1,75 @@
+internal import ChangeModel
+internal import Ledger
+internal import PolicyEngine
+
+extension Workspace {
+    /// What the ledger does not hold yet and must, before a claim: trust commits seen, the decision, the votes that count.
+    func owedEvents(for change: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
+        var drafts: [EventDraft] = []
+        for trust in view.main.trustCommits(after: view.ledger.tip.event.main, through: view.main.tip) {
+            drafts.append(
+                EventDraft(
+                    kind: .trust, change: nil,
+                    body: ["commit": .string(trust.commit.description), "version": .integer(Int64(trust.version))],
+                    headline: "version \(trust.version) by main commit \(trust.commit.short)"))
+        }
+        let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
+        drafts += try decisionDraft(change, record: record, in: view)
+        let known = Set(record.votes.compactMap { vote -> String? in
+            if case .statement(let signed) = vote.form { signed.statement.text } else { nil }
+        })
+        for vote in try branchVotes(on: change, in: view) where !known.contains(vote.signed.statement.text) {
+            drafts.append(
+                EventDraft(
+                    kind: .vote, change: change, body: RecordedVote.body(vote.signed),
+                    headline: "\(vote.signed.statement.voter) says \(vote.signed.statement.kind.rawValue), "
+                        + change.change.summary))
+        }
+        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change.id) }
+        let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
+        if let pending, let approval = pending.approval, !mergeKnown {
+            drafts.append(
+                EventDraft(
+                    kind: .vote, change: change, body: RecordedVote.body(approval, commit: pending.landed),
+                    headline: "\(approval.voter) approved by merging, \(change.change.summary)"))
+        }
+        return drafts
+    }
+
+    /// The decision event, once for each digest and outcome; the first one brings the change's own files along.
+    private func decisionDraft(
+        _ change: SignedChange, record: ChangeRecord, in view: VerifiedView
+    ) throws(AgentSafeError) -> [EventDraft] {
+        let moment = max(now, view.ledger.tip.event.at)
+        let judgement = try ledger { () throws(LedgerError) in try Judgement(change, main: view.state, now: moment) }
+        let decisions = record.events.filter { $0.kind == .decision && $0.change?.digest == change.digest }
+        let decision = judgement.decision
+        let isKnown = decisions.contains {
+            $0.body.at("decision", "result")?.stringValue == decision.result.rawValue
+                && $0.body.at("decision", "rule") == decision.json["rule"]
+        }
+        if isKnown { return [] }
+        return [
+            EventDraft(
+                kind: .decision, change: change,
+                body: [
+                    "engine": .string(PolicyEngine.version), "decision": decision.json,
+                    "plan": judgement.plan.map { .string($0.digest.description) } ?? .null,
+                    "proposer": .string(change.change.proposer),
+                ],
+                copiesChange: !record.events.contains { $0.kind == .decision },
+                headline: "\(decision.result.rawValue), \(change.change.summary)",
+                notes: ["proposed by \(change.change.proposer): \(change.change.reason)", decision.reason])
+        ]
+    }
+
+    /// Moves the high-water marks to what was just recorded.
+    func mark(_ view: VerifiedView) throws(AgentSafeError) {
+        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+        try ledger { () throws(LedgerError) in
+            try HighWaterMarks(
+                main: view.main.tip, ledger: view.ledger.tip.commit.id, ledgerMain: view.ledger.tip.event.main
+            ).write(path)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+public import ChangeModel
+internal import Ledger
+
+extension Workspace {
+    /// Proposes the rollback pair that the runner recorded for an executed change. It goes through the gate like any other.
+    public func proposeRollback(
+        of id: ChangeID, reason: String?, ticket: String? = nil, push: Bool, anyway: Bool = false
+    ) throws(AgentSafeError) -> ProposalResult {
+        try fetchIfPossible()
+        let view = try view()
+        let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
+        guard let execution = record.last(.execution) else {
+            throw AgentSafeError(.failed, "\(id) was never executed, so there is nothing to roll back")
+        }
+        guard let prepared = record.events.last(where: { $0.kind == .prepared && $0.height < execution.height }),
+            let recorded = prepared.body["rollback"], !recorded.isNull
+        else {
+            throw AgentSafeError(.failed, "nothing undoes \(id): its action has no rollback action; propose what should happen instead")
+        }
+        guard let pair = ChangeStep(json: recorded) else {
+            throw AgentSafeError(.notAuthentic, "the recorded rollback pair of \(id) cannot be read")
+        }
+        return try propose(
+            Proposal(
+                action: pair.action, target: pair.target, parameters: pair.parameters,
+                reason: reason ?? "Roll back \(id)", ticket: ticket, rollbackOf: id, anyway: anyway, push: push))
+    }
+}

@@ -1,0 +1,162 @@
+public import ChangeModel
+internal import Git
+public import Ledger
+public import PolicyEngine
+public import Runner
+
+/// What became of one change in a run.
+public struct RunOutcome: Sendable {
+    public enum Status: String, Sendable {
+        case executed, failed, aborted, locked, unknown, claimed, denied
+        case awaitingApproval = "awaiting_approval"
+        case recordFailed = "record_failed"
+        case notAuthentic = "not_authentic"
+    }
+
+    public let id: ChangeID
+    public let summary: String
+    public let status: Status
+    public let detail: String
+    public let differences: [StateDifference]
+    /// A read's answer, for the caller.
+    public let output: JSONValue?
+
+    /// The exit code that this outcome alone would give.
+    public var exitCode: Int32 {
+        switch status {
+        case .executed: 0
+        case .awaitingApproval: 10
+        case .denied: 20
+        case .notAuthentic: 30
+        case .failed, .aborted, .locked, .unknown, .claimed, .recordFailed: 1
+        }
+    }
+
+    public var json: JSONValue {
+        .compact([
+            "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
+            "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
+        ])
+    }
+
+    init(
+        _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
+        output: JSONValue? = nil
+    ) {
+        id = change.change.id
+        summary = change.change.summary
+        self.status = status
+        self.detail = detail
+        self.differences = differences
+        self.output = output
+    }
+}
+
+extension Workspace {
+    /// Runs one landed change, or all that wait, in landing order. A locked target is skipped, and the others go on.
+    public func run(
+        _ id: ChangeID?, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
+    ) throws(AgentSafeError) -> [RunOutcome] {
+        try fetch()
+        var view = try view()
+        let signer = try signer()
+        let runner = try identity(of: signer, in: view.state)
+        guard runner.kind == .service, runner.has(role: Role.runner) else {
+            throw AgentSafeError(
+                .failed, "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
+        }
+        let connection = try connection(view.state)
+        var outcomes: [RunOutcome] = []
+        for waiting in try candidates(id, in: view) {
+            guard let found = try find(waiting, in: view) else { continue }
+            let store = LedgerClaimStore(
+                workspace: self, id: waiting, signer: signer, identity: runner, connection: connection, view: view)
+            outcomes.append(
+                try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+            view = try self.view()
+        }
+        return outcomes
+    }
+
+    private func candidates(_ id: ChangeID?, in view: VerifiedView) throws(AgentSafeError) -> [ChangeID] {
+        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending() }
+        guard let id else { return pending.map(\.id) }
+        if pending.contains(where: { $0.id == id }) { return [id] }
+        let status = try status(of: id, in: view)
+        switch status.state {
+        case .proposed, .awaitingApproval, .approved, .denied, .rejected:
+            throw AgentSafeError(.failed, "\(id) has not landed on main; merge `\(id.branch)` first")
+        case .executed, .failed:
+            throw AgentSafeError(.failed, "\(id) was executed already, and a change runs once; propose a new one")
+        default:
+            throw AgentSafeError(.failed, "\(id) does not wait to be run: it is \(status.state.rawValue)")
+        }
+    }
+
+    private func runOne(
+        _ change: SignedChange, store: LedgerClaimStore, view: VerifiedView, executors: ExecutorChoice,
+        progress: (String) -> Void
+    ) throws(AgentSafeError) -> RunOutcome {
+        if let claim = try ledger({ () throws(LedgerError) in try view.ledger.state.claim(change.change.id) }) {
+            if let outcome = settle(claim, of: change, store: store) { return outcome }
+        }
+        let judgement = try judge(change, in: store.currentView)
+        let authorized: AuthorizedChange
+        switch judgement.authorization {
+        case .authorized(let change): authorized = change
+        case .awaitingApproval(let decision, _, let missing):
+            let needed = missing.map { "\($0.count) × \($0.role)" }.joined(separator: ", ")
+            return RunOutcome(change, .awaitingApproval, "\(decision.reason); still missing: \(needed)")
+        case .denied(let decision): return RunOutcome(change, .denied, decision.reason)
+        }
+        let lock = authorized.plan.target.lockKey
+        if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
+            return RunOutcome(change, .locked, "the target is locked by \(holder)")
+        }
+        let executor: any Executor
+        do {
+            executor = try executors.executor(for: authorized.plan.target)
+        } catch {
+            return RunOutcome(change, .failed, "\(error); nothing was claimed")
+        }
+        let runner = Runner(
+            executor: executor, store: store, catalogue: try catalogue(of: view.state), host: host)
+        do {
+            switch try runner.run(authorized, progress: progress) {
+            case .executed(let record):
+                return RunOutcome(
+                    change, record.outcome == .succeeded ? .executed : .failed, record.summary,
+                    differences: record.differences, output: record.output)
+            case .aborted(let reason): return RunOutcome(change, .aborted, reason)
+            }
+        } catch {
+            let status: RunOutcome.Status =
+                switch error.code {
+                case .locked: .locked
+                case .notAuthorized: .failed
+                case .recordFailed: .recordFailed
+                case .notAuthentic: .notAuthentic
+                }
+            return RunOutcome(change, status, error.message)
+        }
+    }
+
+    /// What an open claim means for another run: it is held, its runner died before anything was prepared (then it is given
+    /// back and nil is returned), or nobody knows what happened.
+    private func settle(_ claim: OpenClaim, of change: SignedChange, store: LedgerClaimStore) -> RunOutcome? {
+        if now <= claim.leaseEnd {
+            return RunOutcome(change, .claimed, "`\(claim.by)` holds it until \(claim.leaseEnd)")
+        }
+        if claim.isPrepared {
+            return RunOutcome(
+                change, .unknown,
+                "`\(claim.by)` prepared it and recorded no execution; look at the target: it is never run again")
+        }
+        do throws(RunStop) {
+            try store.recordAborted(claim: claim)
+            return nil
+        } catch {
+            return RunOutcome(change, .locked, error.message)
+        }
+    }
+}

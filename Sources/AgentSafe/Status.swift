@@ -1,0 +1,114 @@
+public import ChangeModel
+public import Ledger
+
+/// Where a change is on its way.
+public enum ChangeState: String, Sendable, CaseIterable {
+    case proposed, approved, landed, claimed, executed, failed, unknown, denied, rejected, expired, withdrawn
+    case awaitingApproval = "awaiting_approval"
+
+    /// Whether nothing more will happen to the change by itself.
+    public var isFinal: Bool {
+        switch self {
+        case .executed, .failed, .unknown, .denied, .rejected, .expired, .withdrawn: true
+        case .proposed, .approved, .landed, .claimed, .awaitingApproval: false
+        }
+    }
+}
+
+public struct ChangeStatus {
+    public let id: ChangeID
+    public let state: ChangeState
+    public let isLanded: Bool
+    /// nil when the change cannot be judged any more, for example because its proposer's key was revoked.
+    public let judgement: Judgement?
+    public let record: ChangeRecord
+    public let detail: String
+
+    public var json: JSONValue {
+        .compact([
+            "id": .string(id.text), "state": .string(state.rawValue), "final": .bool(state.isFinal),
+            "landed": .bool(isLanded), "detail": .string(detail), "change": judgement?.json,
+            "events": .array(
+                record.events.map {
+                    ["event": .string($0.kind.rawValue), "height": .integer(Int64($0.height)), "at": .string($0.at.description)]
+                }),
+        ])
+    }
+}
+
+extension Workspace {
+    /// Where `id` is, by what was fetched last.
+    public func status(of id: ChangeID) throws(AgentSafeError) -> ChangeStatus {
+        try status(of: id, in: try view())
+    }
+
+    func status(of id: ChangeID, in view: VerifiedView) throws(AgentSafeError) -> ChangeStatus {
+        let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
+        let found = try find(id, in: view)
+        guard found != nil || !record.events.isEmpty else {
+            throw AgentSafeError(.failed, "there is no change `\(id)` here; fetch, or check the identifier")
+        }
+        let claim = try ledger { () throws(LedgerError) in try view.ledger.state.claim(id) }
+        if let execution = record.last(.execution) {
+            let succeeded = execution.outcome == "succeeded"
+            let summary = execution.body["steps"]?.arrayValue?.last?["summary"]?.stringValue ?? ""
+            return ChangeStatus(
+                id: id, state: succeeded ? .executed : .failed, isLanded: true, judgement: nil, record: record,
+                detail: summary)
+        }
+        if let claim {
+            let isUnknown = claim.isPrepared && now > claim.leaseEnd
+            return ChangeStatus(
+                id: id, state: isUnknown ? .unknown : .claimed, isLanded: true, judgement: nil, record: record,
+                detail: isUnknown
+                    ? "`\(claim.by)` prepared it and recorded no execution"
+                    : "claimed by `\(claim.by)` until \(claim.leaseEnd)")
+        }
+        guard let found else {
+            return ChangeStatus(
+                id: id, state: .withdrawn, isLanded: false, judgement: nil, record: record,
+                detail: "its branch is gone, and it never landed")
+        }
+        let judgement = try judge(found.change, in: view)
+        let (state, detail) = Self.state(of: judgement, isLanded: found.isLanded)
+        return ChangeStatus(
+            id: id, state: state, isLanded: found.isLanded, judgement: judgement, record: record, detail: detail)
+    }
+
+    private static func state(of judgement: Judgement, isLanded: Bool) -> (ChangeState, String) {
+        switch judgement.authorization {
+        case .authorized(let authorized):
+            if isLanded { return (.landed, "it waits for a runner") }
+            return authorized.approvedBy.isEmpty
+                ? (.proposed, "the policy allows it; it waits to be landed")
+                : (.approved, "approved by \(authorized.approvedBy.joined(separator: ", ")); it waits to be landed")
+        case .awaitingApproval(let decision, _, let missing):
+            let needed = missing.map { "\($0.count) × \($0.role)" }.joined(separator: ", ")
+            return (.awaitingApproval, "\(decision.reason); still missing: \(needed)")
+        case .denied(let decision):
+            switch decision.code {
+            case .expired: return (.expired, decision.reason)
+            case .rejected: return (.rejected, decision.reason)
+            case .withdrawn: return (.withdrawn, decision.reason)
+            default: return (.denied, decision.reason)
+            }
+        }
+    }
+
+    /// Waits until the change's state is final or `timeout` seconds have passed, fetching in between.
+    public func waitForStatus(
+        of id: ChangeID, timeout: Int64?, changed: (ChangeStatus) -> Void
+    ) throws(AgentSafeError) -> ChangeStatus {
+        let start = host.now()
+        var last: ChangeState?
+        while true {
+            try fetchIfPossible()
+            let status = try status(of: id)
+            if status.state != last { changed(status) }
+            last = status.state
+            let elapsed = host.now() - start
+            if status.state.isFinal || timeout.map({ elapsed >= $0 }) == true { return status }
+            host.sleep(2000)
+        }
+    }
+}

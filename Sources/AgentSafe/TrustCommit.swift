@@ -1,0 +1,188 @@
+public import ChangeModel
+internal import Documents
+public import Git
+internal import Ledger
+internal import OperatingSystem
+internal import SSHSignature
+
+/// A trust commit that was made.
+public struct TrustResult: Sendable {
+    public let version: Int
+    public let commit: ObjectID
+    public let files: [String]
+    public let pushed: Bool
+
+    public var json: JSONValue {
+        [
+            "trust_version": .integer(Int64(version)), "commit": .string(commit.description), "files": .strings(files),
+            "pushed": .bool(pushed),
+        ]
+    }
+}
+
+extension Workspace {
+    /// Changes files that give power, by a commit that carries this admin's statement over exactly the difference.
+    ///
+    /// - Parameters:
+    ///   - tree: main's tree with the files changed, but for what follows from the identities.
+    ///   - identities: the registry as it shall be; its trust version is raised here.
+    func commitTrust(
+        tree: ObjectID, identities: IdentityRegistry, view: VerifiedView, signer: any Signer, message: String, push: Bool
+    ) throws(AgentSafeError) -> TrustResult {
+        let admin = try identity(of: signer, in: view.state)
+        guard admin.kind == .person, admin.has(role: Role.admin) else {
+            throw AgentSafeError(.denied, "`\(admin.id)` is no admin; files that give power need an admin's signature")
+        }
+        let threshold = view.state.identities.adminThreshold
+        guard threshold == 1 else {
+            throw AgentSafeError(
+                .failed, "\(threshold) admins must sign this change, and this command can sign for one; collect the statements in "
+                    + "`trust/\(view.state.identities.trustVersion + 1)/` by hand")
+        }
+        var registry = identities
+        registry.trustVersion = view.state.identities.trustVersion + 1
+        let path = view.state.configuration.identities
+        let header = try leadingComments(of: path, in: view.state.tree)
+        let withIdentities = try git { () throws(GitError) in
+            try repository.edit(
+                tree,
+                [
+                    path: try repository.writeBlob(IdentitiesDocument.emit(registry, header: header)),
+                    AllowedSigners.fileName: try repository.writeBlob(AllowedSigners.emit(registry)),
+                ])
+        }
+        let changes = try git { () throws(GitError) in
+            try repository.changes(from: view.state.tree, to: withIdentities)
+        }
+        let statement = TrustStatement(
+            repository: view.state.repositoryID, version: registry.trustVersion, changes: changes)
+        let signature: [UInt8]
+        do {
+            signature = Array(
+                try signer.sign(Array(statement.text.utf8), namespace: TrustStatement.namespace).armored.utf8)
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
+        let folder = TrustStatement.folder(version: registry.trustVersion)
+        let final = try git { () throws(GitError) in
+            try repository.edit(
+                withIdentities,
+                [
+                    "\(folder)/\(TrustStatement.fileName)": try repository.writeBlob(Array(statement.text.utf8)),
+                    "\(folder)/\(admin.id).sig": try repository.writeBlob(signature),
+                ])
+        }
+        let commit = try commit(
+            CommitDraft(
+                tree: final, parents: [view.main.tip], person: try person(admin.id), time: host.now(), message: message + "\n"),
+            signer: signer)
+        // What readers would refuse is not handed out.
+        try ledger { () throws(LedgerError) in
+            do {
+                _ = try LandingGrammar.classify(try repository.commit(commit), after: view.state, in: repository)
+            } catch let error as GitError {
+                throw .git(error)
+            } catch let error as LedgerError {
+                throw error
+            } catch {
+                throw .refused("\(error)")
+            }
+        }
+        let connection = push ? try self.connection(view.state) : nil
+        if let connection {
+            try self.push(
+                [.init(source: commit, reference: "refs/heads/main", expected: view.main.tip)], over: connection,
+                failure: "main is unchanged; fetch and try again")
+        }
+        try advanceLocalMain(to: commit)
+        return TrustResult(
+            version: registry.trustVersion, commit: commit, files: changes.map(\.path), pushed: push)
+    }
+
+    /// The comment lines at the top of a file, which survive its rewriting.
+    private func leadingComments(of path: String, in tree: ObjectID) throws(AgentSafeError) -> String? {
+        let bytes = try git { () throws(GitError) in try repository.file(path, in: tree) } ?? []
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix { $0.hasPrefix("#") }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+
+    /// Takes the work tree's edits of files that give power (policies, actions, inventory, settings, identities, tests) into a
+    /// trust commit.
+    public func commitTrust(message: String, push: Bool) throws(AgentSafeError) -> TrustResult {
+        try fetchIfPossible()
+        let view = try view()
+        guard repository.workTree != nil else {
+            throw AgentSafeError(.failed, "a bare repository has no work tree to take edits from; work in a clone")
+        }
+        let head = try git { () throws(GitError) in try repository.resolve("HEAD") }
+        guard head == view.main.tip else {
+            throw AgentSafeError(.failed, "the work tree is not at main's newest commit \(view.main.tip.short); run `git switch main && git pull --ff-only`")
+        }
+        let index = repository.gitDirectory + "agentsafe-index"
+        let variables = ["GIT_INDEX_FILE": index]
+        defer { try? Files.remove(index) }
+        _ = try runGit(["read-tree", view.state.tree.description], environment: variables)
+        _ = try runGit(["add", "--all", "--", ":/"], environment: variables)
+        let text = try runGit(["write-tree"], environment: variables)
+        guard let tree = ObjectID(text.filter { !$0.isNewline }) else {
+            throw AgentSafeError(.failed, "git wrote no tree")
+        }
+        let changes = try git { () throws(GitError) in try repository.changes(from: view.state.tree, to: tree) }
+        guard !changes.isEmpty else { throw AgentSafeError(.failed, "the work tree has no edits to sign") }
+        if let change = changes.first(where: { $0.path.hasPrefix("changes/") || $0.path.hasPrefix("trust/") }) {
+            throw AgentSafeError(.failed, "`\(change.path)` is recorded and may not be edited; restore it with `git restore`")
+        }
+        let edited: IdentityRegistry
+        do {
+            // The whole catalogue must hold before anybody signs it.
+            edited = try IdentitiesDocument.parse(
+                SourceFile(
+                    name: view.state.configuration.identities,
+                    bytes: try repository.file(view.state.configuration.identities, in: tree) ?? []))
+            _ = try CatalogueLoader.load(from: FolderSource(root: repository.commandDirectory))
+        } catch let error as DocumentError {
+            throw AgentSafeError(.failed, error.render())
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
+        // Only what is committed moves with the branch: the edits are in the tree already.
+        let signer = try signer()
+        _ = try runGit(["stash", "push", "--include-untracked", "--quiet"])
+        do {
+            let result = try commitTrust(
+                tree: tree, identities: edited, view: view, signer: signer, message: message, push: push)
+            _ = try runGit(["stash", "drop", "--quiet"])
+            return result
+        } catch {
+            _ = try runGit(["stash", "pop", "--quiet"])
+            throw error
+        }
+    }
+
+    /// Adds an identity, or a key to an identity that is there.
+    public func addIdentity(_ identity: Identity, push: Bool) throws(AgentSafeError) -> TrustResult {
+        try fetchIfPossible()
+        let view = try view()
+        var registry = view.state.identities
+        for key in identity.keys {
+            if let owner = registry.owner(ofKey: key.publicKey) {
+                throw AgentSafeError(.failed, "that key belongs to `\(owner.identity.id)` already, and a key belongs to one identity")
+            }
+        }
+        if let position = registry.identities.firstIndex(where: { $0.id == identity.id }) {
+            guard registry.identities[position].kind == identity.kind else {
+                throw AgentSafeError(
+                    .failed, "`\(identity.id)` exists as \(registry.identities[position].kind.rawValue); choose another id")
+            }
+            registry.identities[position].keys += identity.keys
+            let known = registry.identities[position]
+            registry.identities[position].roles += identity.roles.filter { !known.roles.contains($0) }
+            registry.identities[position].groups += identity.groups.filter { !known.groups.contains($0) }
+        } else {
+            registry.identities.append(identity)
+        }
+        return try commitTrust(
+            tree: view.state.tree, identities: registry, view: view, signer: try signer(),
+            message: "Add \(identity.kind.rawValue) \(identity.id)", push: push)
+    }
+}

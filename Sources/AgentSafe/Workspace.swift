@@ -1,0 +1,193 @@
+public import ChangeModel
+public import Git
+public import Ledger
+public import OperatingSystem
+public import SSHSignature
+
+/// What the caller chose by flags. Each has an `AGENTSAFE_*` variable and a `git config agentsafe.*` setting behind it.
+public struct Settings: Sendable {
+    /// A private or public key file, or git's `key::…` form.
+    public var key: String?
+    /// The remote's name.
+    public var remote: String?
+    /// The pinned genesis of main.
+    public var genesis: String?
+    /// `embedded:FILE`.
+    public var cluster: String?
+
+    public init(key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil) {
+        self.key = key
+        self.remote = remote
+        self.genesis = genesis
+        self.cluster = cluster
+    }
+}
+
+/// A clone of a governance repository, and the meeting place of everything that works on it.
+public final class Workspace {
+    public let host: Host
+    public let settings: Settings
+    public let repository: Repository
+    /// Words for people about what goes on; the library itself never prints.
+    public let notify: (String) -> Void
+
+    /// - Throws: `AgentSafeError` when there is no repository, or one that cannot be judged.
+    public init(host: Host, settings: Settings, notify: @escaping (String) -> Void = { _ in }) throws(AgentSafeError) {
+        self.host = host
+        self.settings = settings
+        self.notify = notify
+        let gitDirectory = host.environment["GIT_DIR"].map { host.absolute($0) }
+        repository = try git { () throws(GitError) in
+            try Repository(containing: host.currentDirectory, gitDirectory: gitDirectory)
+        }
+    }
+
+    public var now: Timestamp { Timestamp(seconds: host.now()) }
+
+    /// The flag, else the environment, else git's settings.
+    func setting(_ flag: String?, variable: String, configuration: String) throws(AgentSafeError) -> String? {
+        if let flag { return flag }
+        if let value = host.environment[variable], !value.isEmpty { return value }
+        return try git { () throws(GitError) in try repository.configuration(configuration) }
+    }
+
+    // MARK: - The remote
+
+    public func remoteName() throws(AgentSafeError) -> String {
+        let name = try setting(settings.remote, variable: "AGENTSAFE_REMOTE", configuration: "agentsafe.remote") ?? "origin"
+        guard Identifier.isName(name) else { throw AgentSafeError(.usage, "`\(name)` is no name of a remote") }
+        return name
+    }
+
+    /// The remote's address; nil when the repository has no such remote.
+    public func remoteURL() throws(AgentSafeError) -> String? {
+        let name = try remoteName()
+        return try git { () throws(GitError) in
+            try repository.configuration("remote.\(name).pushurl") ?? repository.configuration("remote.\(name).url")
+        }
+    }
+
+    /// A connection to the one remote that main names. Without a name there, to the remote as it is configured.
+    public func connection(_ main: MainState?) throws(AgentSafeError) -> RemoteConnection {
+        let name = try remoteName()
+        guard let url = try remoteURL() else {
+            throw AgentSafeError(.failed, "there is no remote `\(name)`; add it with `git remote add \(name) <address>`")
+        }
+        if let urls = main?.configuration.ledgerURLs, !urls.isEmpty, !urls.contains(url) {
+            throw AgentSafeError(
+                .failed,
+                "the remote `\(name)` is `\(url)`, which is none of `ledger.urls` in agentsafe.yaml; a mirror has a "
+                    + "ledger of its own, so use the real remote")
+        }
+        let rewrites = try git { () throws(GitError) in
+            try repository.configurations(matching: "^url\\..*\\.(push)?insteadof$")
+        }
+        if let rewrite = rewrites.first(where: { url.hasPrefix($0.value) && !$0.value.isEmpty }) {
+            throw AgentSafeError(
+                .failed, "git's setting `\(rewrite.name)` would rewrite `\(url)` to another address; remove it for this repository")
+        }
+        return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
+    }
+
+    /// Brings the remote's branches up to date.
+    public func fetch() throws(AgentSafeError) {
+        let name = try remoteName()
+        let connection = try connection(nil)
+        try git { () throws(GitError) in try connection.fetch(into: name) }
+    }
+
+    /// Fetches where there is a remote; without a network the last fetched state is used, with a word.
+    func fetchIfPossible() throws(AgentSafeError) {
+        guard try remoteURL() != nil else { return }
+        do {
+            try fetch()
+        } catch {
+            notify("warning: \(error.message); going on with what was fetched last")
+        }
+    }
+
+    /// A branch as the remote has it, or the local one where there is no remote.
+    func branch(_ name: String) throws(AgentSafeError) -> ObjectID? {
+        let remote = try remoteName()
+        return try git { () throws(GitError) in
+            if let tip = try repository.reference("refs/remotes/\(remote)/\(name)") { return tip }
+            return try repository.configuration("remote.\(remote).url") == nil
+                ? repository.reference("refs/heads/\(name)") : nil
+        }
+    }
+
+    // MARK: - Trust
+
+    /// The pinned root of main. Without a pin nothing is believed.
+    public func pinnedGenesis() throws(AgentSafeError) -> ObjectID {
+        guard
+            let text = try setting(settings.genesis, variable: "AGENTSAFE_GENESIS", configuration: "agentsafe.genesis")
+        else {
+            throw AgentSafeError(
+                .notAuthentic,
+                "this clone pins no genesis, so nothing in it can be trusted; ask an admin for the genesis commit and run "
+                    + "`agentsafe setup --genesis <commit>`")
+        }
+        guard let genesis = ObjectID(text) else {
+            throw AgentSafeError(.usage, "the pinned genesis `\(text.prefix(60))` is no commit name (40 hexadecimal digits)")
+        }
+        return genesis
+    }
+
+    /// The folder for high-water marks, outside of every clone.
+    func stateFolder() throws(AgentSafeError) -> String {
+        if let folder = host.environment["AGENTSAFE_STATE_HOME"] ?? host.environment["XDG_STATE_HOME"], !folder.isEmpty {
+            return host.absolute(folder)
+        }
+        guard let home = host.home else {
+            throw AgentSafeError(
+                .failed, "neither AGENTSAFE_STATE_HOME, XDG_STATE_HOME nor HOME is set, so the accepted tips have no place")
+        }
+        return home + "/.local/state"
+    }
+
+    // MARK: - Keys
+
+    /// The caller's key: `--key`, `AGENTSAFE_KEY`, git's `user.signingkey`.
+    public func signer() throws(AgentSafeError) -> any Signer {
+        guard let name = try setting(settings.key, variable: "AGENTSAFE_KEY", configuration: "user.signingkey") else {
+            throw AgentSafeError(
+                .failed,
+                "no signing key; pass `--key ~/.ssh/id_ed25519`, set AGENTSAFE_KEY, or run "
+                    + "`git config user.signingkey ~/.ssh/id_ed25519.pub`")
+        }
+        do {
+            return try SigningKeyLocator(host: host).signer(for: name)
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
+    }
+
+    /// The identity whose key `signer` holds, by main.
+    func identity(of signer: any Signer, in main: MainState) throws(AgentSafeError) -> Identity {
+        guard let (identity, key) = main.identities.owner(ofKey: signer.publicKey.text) else {
+            throw AgentSafeError(
+                .failed,
+                "your key \(signer.publicKey.fingerprint) belongs to no identity on main; ask an admin to run "
+                    + "`agentsafe identity add`, or choose another key with `--key`")
+        }
+        guard key.isValid(at: now) else {
+            throw AgentSafeError(.failed, "your key \(signer.publicKey.fingerprint) is revoked or not valid now; use another with `--key`")
+        }
+        return identity
+    }
+
+    /// `Name <email>` for the commits of an identity.
+    func person(_ identity: String) throws(AgentSafeError) -> String {
+        let email = try git { () throws(GitError) in try repository.configuration("user.email") }
+        return CommitDraft.person(name: identity, email: email ?? "\(identity)@agentsafe.invalid")
+    }
+
+    /// Writes a signed commit into the object database.
+    func commit(_ draft: CommitDraft, signer: any Signer) throws(AgentSafeError) -> ObjectID {
+        try ledger { () throws(LedgerError) in
+            let raw = try draft.sign(with: signer)
+            do { return try repository.write(.commit, raw) } catch { throw .git(error) }
+        }
+    }
+}

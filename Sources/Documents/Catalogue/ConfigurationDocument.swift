@@ -1,0 +1,146 @@
+public import ChangeModel
+internal import YAML
+
+/// `agentsafe.yaml`.
+public enum ConfigurationDocument {
+    /// Reads the configuration. Keys that this version knows and does not act on are checked, and listed in `unenforced`.
+    /// No message ever shows what stands behind `signing_key`.
+    public static func parse(_ file: SourceFile) throws(DocumentError) -> Configuration {
+        let reader = try DocumentReader(file, hidesSecrets: true)
+        return try reader.document("a configuration", read)
+    }
+
+    private static func read(_ fields: Fields) -> Configuration {
+        let defaults = Configuration()
+        let ledger = fields.optional("ledger", ledger)
+        let approvals = fields.optional("approvals", approvals) ?? Approvals()
+        let limits = [
+            fields.optional("tickets", ticketSettings).map { _ in "tickets" },
+            fields.optional("rate_limit", rateLimit).map { _ in "rate_limit" },
+            fields.optional("cumulative_risk", cumulativeRisk).map { _ in "cumulative_risk" },
+        ]
+        let foreign = ["audit_log", "signing_key", "issuer"].filter { fields.ignore($0) }
+        return Configuration(
+            repository: fields.optional("repository", .repository),
+            ledgerGenesis: ledger?.genesis,
+            ledgerURLs: ledger?.urls ?? [],
+            registry: fields.optional("registry", .path) ?? defaults.registry,
+            policies: fields.optional("policies", .path) ?? defaults.policies,
+            inventory: fields.optional("inventory", .path) ?? defaults.inventory,
+            identities: fields.optional("identities", .path) ?? defaults.identities,
+            targetBinding: fields.optional("target_binding", FieldType<TargetBinding>.choice()) ?? .enforce,
+            approvals: approvals.require ?? defaults.approvals,
+            defaultExpiry: approvals.defaultExpiry,
+            maximumExpiry: approvals.maximumExpiry,
+            unenforced: limits.compactMap { $0 } + foreign)
+    }
+
+    private struct Ledger {
+        var genesis: Digest?
+        var urls: [String] = []
+    }
+
+    private static let ledger = FieldType<Ledger>.mapping("the ledger's settings", placeholder: Ledger()) { fields in
+        Ledger(
+            genesis: fields.optional("genesis", .digest),
+            urls: fields.optional("urls", .list(of: remoteURL, count: 0...20)) ?? [])
+    }
+
+    /// A URL goes to `git push` as an argument: it must not be an option, nor a remote helper that runs a command.
+    private static let remoteURL = FieldType<String>.name(
+        "a remote's URL", "write one URL or path, without blanks, that does not start with `-` or `HELPER::`"
+    ) { text in
+        guard (1...2000).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            return false
+        }
+        let scheme = text.prefix { $0.isLetter || $0.isNumber || "+-.".contains($0) }
+        return !text.hasPrefix("-") && !text.dropFirst(scheme.count).hasPrefix("::")
+    }
+
+    private struct Approvals {
+        var require: [ApprovalRequirement]?
+        var defaultExpiry: Int64 = 86_400
+        var maximumExpiry: Int64 = 7 * 86_400
+    }
+
+    private static let approvals = FieldType<Approvals>.mapping(
+        "the approvals' settings", placeholder: Approvals()
+    ) { fields in
+        fields.refuse("review_by")
+        fields.refuse("execute_within")
+        var approvals = Approvals(require: fields.optional("require", ApprovalFields.requirements))
+        let maximum = fields.optional("max_expiry", .duration)
+        let usual = fields.optional("default_expiry", .duration)
+        approvals.maximumExpiry = maximum ?? approvals.maximumExpiry
+        approvals.defaultExpiry = usual ?? min(approvals.defaultExpiry, approvals.maximumExpiry)
+        if approvals.defaultExpiry > approvals.maximumExpiry {
+            fields.report("default_expiry", "`default_expiry` is longer than `max_expiry`")
+        }
+        return approvals
+    }
+
+    private static let seconds = FieldType<Int>.integer(1...366 * 86_400)
+    private static let count = FieldType<Int>.integer(1...1_000_000_000)
+    private static let score = FieldType<Int>.integer(0...1_000_000_000)
+
+    private static let ticketSettings = FieldType<Bool>.mapping("the tickets' settings", placeholder: true) { fields in
+        _ = fields.optional("ttl", .integer(1...86_400))
+        return true
+    }
+
+    private static let rateLimit = FieldType<Bool>.mapping("a rate limit", placeholder: true) { fields in
+        _ = fields.optional("max_requests", count)
+        _ = fields.optional("window_seconds", seconds)
+        _ = fields.optional("circuit_breaker_threshold", score)
+        _ = fields.optional("circuit_breaker_window_seconds", seconds)
+        _ = fields.optional("circuit_breaker_cooldown_seconds", seconds)
+        return true
+    }
+
+    private static let cumulativeRisk = FieldType<Bool>.mapping("cumulative risk", placeholder: true) { fields in
+        _ = fields.optional("window_seconds", seconds)
+        _ = fields.optional("risk_scores", riskScores)
+        let escalation = fields.optional("escalation_threshold", score) ?? 30
+        let deny = fields.optional("deny_threshold", score) ?? 75
+        if escalation > deny { fields.report("deny_threshold", "`deny_threshold` is less than `escalation_threshold`") }
+        return true
+    }
+
+    private static let riskScores = FieldType<Bool>.mapping("risk scores", placeholder: true) { fields in
+        for level in RiskLevel.allCases { _ = fields.optional(level.description, score) }
+        return true
+    }
+}
+
+extension FieldType where Value == String {
+    fileprivate static var repository: FieldType {
+        name("a repository's name", "it is the 26 symbols that `agentsafe init` drew; never change it") {
+            CanonicalChange.isRepository($0)
+        }
+    }
+
+    fileprivate static var path: FieldType {
+        FieldType(scalar: "a path inside the repository", placeholder: "") {
+            if case .string(let text) = $0 { CataloguePath.normalized(text) } else { nil }
+        }
+        .checked { path in
+            CataloguePath.problem(path).map { ("\($0): `\(EscapedText.bounded(path))`", "write a path like `actions`") }
+        }
+    }
+}
+
+extension FieldType where Value == Digest {
+    fileprivate static var digest: FieldType {
+        FieldType(scalar: "a digest, `sha256:` and 64 lower-case hexadecimal digits", placeholder: Digest(of: [])) {
+            if case .string(let text) = $0 { Digest(text) } else { nil }
+        }
+    }
+}
+
+extension FieldType where Value == Int64 {
+    fileprivate static var duration: FieldType {
+        FieldType(scalar: "a length of time like `90s`, `30m`, `24h` or `7d`, at most 366 days", placeholder: 1) {
+            if case .string(let text) = $0 { DurationText.seconds(text) } else { nil }
+        }
+    }
+}

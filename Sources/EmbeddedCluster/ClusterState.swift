@@ -1,0 +1,93 @@
+internal import ChangeModel
+
+/// All objects at one moment: a value, so that a request either replaces it whole or leaves it alone.
+struct ClusterState: Sendable {
+    private(set) var objects: [ObjectKey: JSONValue] = [:]
+    /// Objects of kinds that are not served; kept for the file.
+    var unserved: [JSONValue] = []
+    /// The newest version; only ever grows.
+    private(set) var resourceVersion: Int64 = 1
+    /// Reads since a rollout last moved, by `uid`. Not in the file: it is no object's state.
+    var idleReads: [String: Int] = [:]
+
+    /// Keeps every sum of counters far from 64 bits.
+    static let largestCounter: Int64 = 1 << 53
+
+    subscript(key: ObjectKey) -> JSONValue? { objects[key] }
+
+    /// Stores an object as the file gave it.
+    mutating func load(_ key: ObjectKey, _ object: JSONValue) {
+        objects[key] = object
+        raise(to: object.at("metadata", "resourceVersion")?.stringValue)
+    }
+
+    mutating func raise(to version: String?) {
+        guard let version, let number = Int64(version), number < Self.largestCounter else { return }
+        resourceVersion = max(resourceVersion, number)
+    }
+
+    /// Stores an object under a new version. One that does not differ from what is there keeps its version.
+    @discardableResult
+    mutating func put(_ key: ObjectKey, _ object: JSONValue) -> JSONValue {
+        if let present = objects[key] {
+            if present == object { return present }
+            var candidate = object
+            candidate.setMetadata("resourceVersion", present.at("metadata", "resourceVersion"))
+            if candidate == present { return present }
+        }
+        resourceVersion += 1
+        var object = object
+        object.setMetadata("resourceVersion", .string(String(resourceVersion)))
+        objects[key] = object
+        return object
+    }
+
+    mutating func remove(_ key: ObjectKey) {
+        if objects.removeValue(forKey: key) != nil { resourceVersion += 1 }
+    }
+
+    /// - Parameter namespace: nil for all.
+    func keys(
+        _ type: ResourceType, namespace: String? = nil, where matches: (JSONValue) -> Bool = { _ in true }
+    ) -> [ObjectKey] {
+        objects.filter {
+            $0.key.type == type && (namespace == nil || $0.key.namespace == namespace) && matches($0.value)
+        }
+        .keys.sorted()
+    }
+
+    /// A `uid` in the usual form, the same for the same cluster content: nothing here is random.
+    func makeUID(_ key: ObjectKey) -> String {
+        Self.uid("\(resourceVersion) \(key.type.rawValue) \(key.namespace)/\(key.name)")
+    }
+
+    static func uid(_ seed: String) -> String {
+        let digits = Array(Digest(of: Array(seed.utf8)).hexadecimal.utf8)
+        func part(_ range: Range<Int>) -> String { String(decoding: digits[range], as: UTF8.self) }
+        return "\(part(0..<8))-\(part(8..<12))-4\(part(13..<16))-8\(part(17..<20))-\(part(20..<32))"
+    }
+
+    /// A v1 List, as `kubectl get -o json` prints.
+    var list: JSONValue {
+        [
+            "apiVersion": "v1", "kind": "List",
+            "metadata": ["resourceVersion": .string(String(resourceVersion))],
+            "items": .array(objects.keys.sorted().compactMap { objects[$0] } + unserved),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// Sets a member of `metadata`; nil removes it.
+    mutating func setMetadata(_ name: String, _ value: JSONValue?) {
+        var metadata = self["metadata"] ?? [:]
+        metadata[name] = value
+        self["metadata"] = metadata
+    }
+
+    /// A count or generation from outside: an integer from 0 to 2^53, else nil.
+    var boundedCounter: Int64? {
+        guard let number = integerValue, number >= 0, number <= ClusterState.largestCounter else { return nil }
+        return number
+    }
+}

@@ -1,0 +1,143 @@
+public import ChangeModel
+public import HTTP
+internal import OperatingSystem
+
+/// Why a file cannot be served as a cluster.
+public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: Sendable { case unreadable, malformed, unsupported, tooLarge }
+    public let code: Code
+    public let message: String
+
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+/// A Kubernetes API server in this process, over the objects of a JSON file: for quickstarts, for tests, and for trying a
+/// change before the real cluster sees it. It speaks HTTP's messages, so an executor cannot tell it from a connection.
+///
+/// **Served**: GET and LIST (label and field selectors, `limit`, `continue`) of namespaces, nodes, pods, configmaps, secrets,
+/// deployments, replicasets and horizontalpodautoscalers; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object
+/// and of a deployment's `scale`; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`; errors in the
+/// `Status` bodies of a real server; `/version`, `/readyz`, `/livez`. **Not served**: POST, DELETE, watch, server-side
+/// apply, authentication (405, 415 or 404). `managedFields` are kept as they are.
+///
+/// **Rollouts** take a few reads: each GET or LIST of a Deployment answers first and then lets its controller work once (see
+/// `DeploymentController`). An image with the tag `broken`, or from `registry.invalid`, is never pulled: after a few reads
+/// the rollout exceeds its progress deadline. A Deployment runs at most 500 Pods here; more never become available.
+///
+/// **The file** is what `kubectl get -o json` prints: a v1 List, a typed list, or one object. What is missing (uid,
+/// ReplicaSets, Pods, namespaces, status) is filled in on reading. Every change is written back to it as a v1 List, atomically;
+/// a file changed by somebody else is read again. There is no lock between processes: the last writer wins.
+/// At most 16 MiB and 20,000 objects.
+public final class EmbeddedCluster: HTTPTransport {
+    private let path: String?
+    private let clock: () -> Int64
+    private var state: ClusterState
+    /// The file's bytes as last read or written.
+    private var fileContent: [UInt8] = []
+
+    /// A cluster in memory alone.
+    ///
+    /// - Parameters:
+    ///   - objects: a v1 List, a typed list, or one object.
+    ///   - clock: seconds since 1970-01-01T00:00:00Z, for time stamps only.
+    public init(objects: JSONValue, clock: @escaping () -> Int64) throws(EmbeddedClusterError) {
+        path = nil
+        self.clock = clock
+        state = try ClusterFile.state(of: objects, now: Timestamp(seconds: clock()).description)
+    }
+
+    private init(path: String, clock: @escaping () -> Int64) throws(EmbeddedClusterError) {
+        self.path = path
+        self.clock = clock
+        fileContent = try Self.read(path)
+        state = try Self.parse(fileContent, path: path, now: Timestamp(seconds: clock()).description)
+    }
+
+    /// Opens a file; every change is written back to it.
+    public static func open(
+        path: String, clock: @escaping () -> Int64
+    ) throws(EmbeddedClusterError) -> EmbeddedCluster {
+        try EmbeddedCluster(path: path, clock: clock)
+    }
+
+    /// The objects as a v1 List.
+    public var objects: JSONValue { state.list }
+
+    public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        try readAgain()
+        var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description)
+        let response = handler.handle(request)
+        if response.status == 200 { handler.advanceControllers(after: request) }
+        do throws(EmbeddedClusterError) {
+            try replaceState(handler.state)
+        } catch {
+            return StatusFailure.internalError(error.message).response
+        }
+        return response
+    }
+
+    private func replaceState(_ next: ClusterState) throws(EmbeddedClusterError) {
+        if let path, next.resourceVersion != state.resourceVersion {
+            let content = next.list.evidenceBytes
+            guard content.count <= ClusterFile.maximumSize else {
+                throw EmbeddedClusterError(
+                    code: .tooLarge, message: "the cluster would exceed \(ClusterFile.maximumSize >> 20) MiB")
+            }
+            do throws(SystemError) {
+                try Files.writeAtomically(path, content, mode: Files.permissions(path) ?? 0o600)
+            } catch {
+                throw EmbeddedClusterError(code: .unreadable, message: error.description)
+            }
+            fileContent = content
+        }
+        state = next
+    }
+
+    /// Takes over what another process wrote.
+    private func readAgain() throws(HTTPError) {
+        guard let path else { return }
+        do throws(EmbeddedClusterError) {
+            let content = try Self.read(path)
+            if content == fileContent { return }
+            var next = try Self.parse(content, path: path, now: Timestamp(seconds: clock()).description)
+            next.idleReads = state.idleReads
+            next.raise(to: String(state.resourceVersion))
+            state = next
+            fileContent = content
+        } catch {
+            throw HTTPError(code: .malformed, mayHaveBeenApplied: false, message: error.message)
+        }
+    }
+
+    private static func read(_ path: String) throws(EmbeddedClusterError) -> [UInt8] {
+        do throws(SystemError) {
+            return try Files.read(path, limit: ClusterFile.maximumSize)
+        } catch {
+            throw EmbeddedClusterError(
+                code: .unreadable,
+                message: "\(error.description); give a file that `kubectl get -o json` has written")
+        }
+    }
+
+    private static func parse(
+        _ content: [UInt8], path: String, now: String
+    ) throws(EmbeddedClusterError) -> ClusterState {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(
+                parsing: content, limits: JSONLimits(bytes: ClusterFile.maximumSize, depth: ClusterFile.fileDepth))
+        } catch {
+            throw EmbeddedClusterError(code: .malformed, message: "`\(path)`, \(error.description)")
+        }
+        do throws(EmbeddedClusterError) {
+            return try ClusterFile.state(of: value, now: now)
+        } catch {
+            throw EmbeddedClusterError(code: error.code, message: "`\(path)`: \(error.message)")
+        }
+    }
+}

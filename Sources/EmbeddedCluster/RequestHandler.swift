@@ -1,0 +1,85 @@
+internal import ChangeModel
+internal import HTTP
+
+/// Answers one request from one state, and leaves behind the state after it.
+struct RequestHandler {
+    var state: ClusterState
+    /// RFC 3339.
+    let now: String
+
+    static let bodyLimit = 3 << 20
+
+    mutating func handle(_ request: HTTPRequest) -> HTTPResponse {
+        do throws(StatusFailure) {
+            guard let target = RequestTarget(parsing: request.target) else {
+                throw .badRequest("the request's path or query cannot be read")
+            }
+            guard let route = Route(target) else { throw .noSuchPath }
+            guard request.body.count <= Self.bodyLimit else { throw .bodyTooLarge(limit: Self.bodyLimit) }
+            switch (request.method, route) {
+            case ("GET", .health):
+                let headers = [(name: "Content-Type", value: "text/plain; charset=utf-8")]
+                return HTTPResponse(status: 200, headers: headers, body: Array("ok".utf8))
+            case ("GET", .version):
+                return Self.answer(["major": "1", "minor": "36", "gitVersion": "v1.36.2", "platform": "embedded"])
+            case ("GET", .collection(let type, let namespace)):
+                try checkVersion(target)
+                return Self.answer(try ObjectList(type, namespace, target).read(from: state))
+            case ("GET", .object(let key)):
+                try checkVersion(target)
+                return Self.answer(try find(key))
+            case ("GET", .scale(let key)): return Self.answer(Scale.of(try find(key)))
+            case ("PATCH", .object), ("PATCH", .scale), ("PUT", .object), ("PUT", .scale):
+                return try ObjectWrite(request, target, route, now).run(on: &state)
+            default: throw .methodNotAllowed
+            }
+        } catch {
+            return error.response
+        }
+    }
+
+    /// Lets the controllers work once after a read, so that a rollout takes several reads to converge.
+    mutating func advanceControllers(after request: HTTPRequest) {
+        guard request.method == "GET", let target = RequestTarget(parsing: request.target), let route = Route(target)
+        else { return }
+        switch route {
+        case .object(let key) where key.type == .deployments, .scale(let key):
+            DeploymentController(key: key, now: now).advance(&state)
+        case .collection(.deployments, let namespace):
+            for key in state.keys(.deployments, namespace: namespace) {
+                DeploymentController(key: key, now: now).advance(&state)
+            }
+        default: break
+        }
+    }
+
+    private func find(_ key: ObjectKey) throws(StatusFailure) -> JSONValue {
+        guard let object = state[key] else { throw .notFound(key) }
+        return object
+    }
+
+    /// A read at a version that is not reached yet times out on a real server; here at once.
+    private func checkVersion(_ target: RequestTarget) throws(StatusFailure) {
+        guard target.value(of: "watch") != "true" else { throw .methodNotAllowed }
+        guard let text = target.value(of: "resourceVersion"), !text.isEmpty else { return }
+        guard let version = Int64(text), version >= 0 else {
+            throw .badRequest("invalid resource version \"\(text.prefix(40))\"")
+        }
+        guard version > state.resourceVersion else { return }
+        throw StatusFailure(
+            code: 504, reason: "Timeout",
+            message: "Timeout: Too large resource version: \(version), current: \(state.resourceVersion)",
+            details: [
+                "causes": [["reason": "ResourceVersionTooLarge", "message": "Too large resource version"]],
+                "retryAfterSeconds": 1,
+            ])
+    }
+
+    static func answer(_ value: JSONValue, warnings: [String] = []) -> HTTPResponse {
+        var headers = [(name: "Content-Type", value: "application/json")]
+        for warning in warnings {
+            headers.append((name: "Warning", value: "299 - \(JSONValue.string(warning).canonicalText)"))
+        }
+        return HTTPResponse(status: 200, headers: headers, body: value.canonicalBytes)
+    }
+}

@@ -1,0 +1,62 @@
+internal import HTTP
+
+/// What a request's path names.
+enum Route {
+    /// nil: in all namespaces.
+    case collection(ResourceType, namespace: String?)
+    case object(ObjectKey)
+    /// The `scale` subresource of a Deployment.
+    case scale(ObjectKey)
+    case version
+    case health
+
+    init?(_ target: RequestTarget) {
+        var path = target.segments[...]
+        switch path.first {
+        case "version" where path.count == 1 && !target.endsWithSlash:
+            self = .version
+            return
+        case "readyz", "livez", "healthz":
+            guard path.count == 1 else { return nil }
+            self = .health
+            return
+        default: break
+        }
+        guard let (group, version) = Self.groupVersion(&path) else { return nil }
+        func type(_ plural: String) -> ResourceType? {
+            ResourceType(rawValue: plural).flatMap { $0.group == group && $0.version == version ? $0 : nil }
+        }
+        var namespace: String?
+        // `namespaces/NAME/PLURAL…` is inside a namespace, `namespaces` and `namespaces/NAME` are about namespaces.
+        if path.first == "namespaces", path.count > 2 || (path.count == 2 && target.endsWithSlash && !group.isEmpty) {
+            namespace = path.dropFirst().first
+            path = path.dropFirst(2)
+        }
+        let rest = Array(path)
+        guard let plural = rest.first, let type = type(plural), namespace == nil || type.isNamespaced,
+            namespace?.isEmpty != true
+        else { return nil }
+        // An empty name is the collection: that is how one `DELETE` too short deletes everything.
+        if rest.count == 1 {
+            self = .collection(type, namespace: namespace)
+            return
+        }
+        guard !target.endsWithSlash, !rest[1].isEmpty, type.isNamespaced == (namespace != nil) else { return nil }
+        let key = ObjectKey(type: type, namespace: namespace ?? "", name: rest[1])
+        switch (rest.count, type) {
+        case (2, _): self = .object(key)
+        case (3, .deployments) where rest[2] == "scale": self = .scale(key)
+        default: return nil
+        }
+    }
+
+    private static func groupVersion(_ path: inout ArraySlice<String>) -> (String, String)? {
+        switch path.popFirst() {
+        case "api": return path.popFirst().map { ("", $0) }
+        case "apis":
+            guard let group = path.popFirst(), !group.isEmpty, let version = path.popFirst() else { return nil }
+            return (group, version)
+        default: return nil
+        }
+    }
+}

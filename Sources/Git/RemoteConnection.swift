@@ -1,0 +1,110 @@
+public import OperatingSystem
+
+/// Fetches and pushes through the `git` program, so that people keep their ssh settings, credential helpers and proxies.
+public struct RemoteConnection: Sendable {
+    /// The folder that git runs in.
+    public let directory: String
+    /// The remote's address: what was configured, never rewritten.
+    public let url: String
+    public let environment: [String: String]
+    /// Seconds after which a silent remote is given up.
+    public let timeout: Int
+
+    public init(directory: String, url: String, environment: [String: String], timeout: Int = 120) {
+        self.directory = directory
+        self.url = url
+        var environment = environment
+        environment["LC_ALL"] = "C"
+        // A git that calls us through an alias hands down its own idea of where it is.
+        for name in ["GIT_DIR", "GIT_PREFIX", "GIT_WORK_TREE", "GIT_INDEX_FILE"] { environment[name] = nil }
+        self.environment = environment
+        self.timeout = timeout
+    }
+
+    /// Runs `git` with `arguments` in the repository.
+    public func git(_ arguments: [String]) throws(GitError) -> ProgramResult {
+        do {
+            return try Program.run(["git", "-C", directory] + arguments, environment: environment, timeout: timeout)
+        } catch {
+            throw GitError(.failed, error.isMissing ? "the program `git` is not in PATH; install it" : error.description)
+        }
+    }
+
+    /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
+    public func fetch(into name: String) throws(GitError) {
+        try fetch(["+refs/heads/*:refs/remotes/\(name)/*"], prune: true)
+    }
+
+    public func fetch(_ refspecs: [String], prune: Bool = false) throws(GitError) {
+        var arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
+        if prune { arguments.append("--prune") }
+        let result = try git(arguments + ["--", url] + refspecs)
+        guard result.status == 0 else { throw remoteError("fetch from", result) }
+    }
+
+    /// What became of one reference in a push.
+    public enum PushOutcome: Sendable, Equatable {
+        case updated
+        /// The remote was there already: nobody won by this push.
+        case upToDate
+        /// The remote or the lease said no, in git's words.
+        case rejected(String)
+    }
+
+    /// One reference to push. `expected` nil: it must not exist at the remote.
+    public struct PushItem: Sendable {
+        public var source: ObjectID
+        public var reference: String
+        public var expected: ObjectID?
+
+        public init(source: ObjectID, reference: String, expected: ObjectID?) {
+            self.source = source
+            self.reference = reference
+            self.expected = expected
+        }
+    }
+
+    /// Pushes commits under leases, all or none. An outcome is what git said, which proves nothing about a race: fetch back
+    /// and look.
+    ///
+    /// - Throws: `GitError` when git said nothing about the references: the remote may have them or not.
+    public func push(_ items: [PushItem]) throws(GitError) -> [PushOutcome] {
+        var arguments = [
+            "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+        ]
+        if items.count > 1 { arguments.append("--atomic") }
+        for item in items {
+            arguments.append("--force-with-lease=\(item.reference):\(item.expected?.description ?? "")")
+        }
+        arguments += ["--", url] + items.map { "\($0.source):\($0.reference)" }
+        let result = try git(arguments)
+        var outcomes: [PushOutcome] = []
+        for item in items {
+            let line = result.outputText.split(separator: "\n").first {
+                let fields = $0.split(separator: "\t", omittingEmptySubsequences: false)
+                return fields.count >= 2 && fields[1].hasSuffix(":\(item.reference)")
+            }
+            guard let line else { throw remoteError("push to", result) }
+            switch line.first {
+            case "!":
+                let words = line.split(separator: "\t").last.map(String.init) ?? "rejected"
+                outcomes.append(.rejected(words + remoteWords(result)))
+            case "=": outcomes.append(.upToDate)
+            default: outcomes.append(.updated)
+            }
+        }
+        return outcomes
+    }
+
+    private func remoteWords(_ result: ProgramResult) -> String {
+        let words = result.errorText.split(separator: "\n").filter { $0.hasPrefix("remote:") }.prefix(3)
+        return words.isEmpty ? "" : " (\(words.joined(separator: " ")))"
+    }
+
+    private func remoteError(_ verb: String, _ result: ProgramResult) -> GitError {
+        let lines = result.errorText.split(separator: "\n").filter { !$0.hasPrefix("hint:") }
+        let words = (lines.first { $0.hasPrefix("fatal:") } ?? lines.first).map(String.init) ?? "git said nothing"
+        let reason = result.timedOut ? "no answer within \(timeout) seconds" : String(words.prefix(300))
+        return GitError(.remote, "cannot \(verb) `\(url)`: \(reason); check the address, the network and your rights there")
+    }
+}

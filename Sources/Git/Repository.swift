@@ -1,0 +1,320 @@
+internal import CLibgit2
+
+/// One local repository: its objects, references and settings. Talks to no network; see `RemoteConnection`.
+///
+/// Not thread-safe: use one from one thread.
+public final class Repository {
+    let handle: OpaquePointer
+    let database: OpaquePointer
+    private var treeCache: [ObjectID: [TreeEntry]] = [:]
+
+    /// Opens the repository that holds `path`, searching upwards as git does.
+    ///
+    /// - Throws: `GitError` for no repository, and for the kinds whose history cannot be judged: shallow and partial clones
+    ///   (objects are missing), SHA-256 repositories (libgit2 cannot read them).
+    public init(containing path: String, gitDirectory: String? = nil) throws(GitError) {
+        _ = Self.initialise
+        var handle: OpaquePointer?
+        let status =
+            gitDirectory.map { git_repository_open(&handle, $0) }
+            ?? git_repository_open_ext(&handle, path, 0, nil)
+        guard status == 0, let handle else { throw Self.openingError(status, path) }
+        self.handle = handle
+        var database: OpaquePointer?
+        let databaseStatus = git_repository_odb(&database, handle)
+        guard databaseStatus == 0, let database else {
+            let error = GitError.last("git_repository_odb", databaseStatus)
+            git_repository_free(handle)
+            throw error
+        }
+        self.database = database
+        if git_repository_is_shallow(handle) == 1 {
+            throw GitError(
+                .unsupported,
+                "this clone is shallow, so history cannot be judged; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)")
+        }
+        if try configuration("extensions.partialclone") != nil {
+            throw GitError(
+                .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
+        }
+    }
+
+    deinit {
+        git_odb_free(database)
+        git_repository_free(handle)
+    }
+
+    // libgit2 wants its initialiser before any other call; it counts, and is never undone.
+    private static let initialise: Void = {
+        git_libgit2_init()
+        _ = agentsafe_git_enable_fsync(1)
+    }()
+
+    private static func openingError(_ status: Int32, _ path: String) -> GitError {
+        if status == GIT_ENOTFOUND.rawValue {
+            return GitError(
+                .noRepository,
+                "no Git repository at `\(path)` or above; change into one, or make one with `agentsafe init`")
+        }
+        if status == GIT_EOWNER.rawValue {
+            return GitError(
+                .unsupported,
+                "the repository at `\(path)` belongs to somebody else; if that is right, run "
+                    + "`git config --global --add safe.directory \(path)`")
+        }
+        let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
+        if text.contains("objectformat") {
+            return GitError(
+                .unsupported, "SHA-256 repositories cannot be read; make the repository with `--object-format=sha1`")
+        }
+        if text.contains("relativeworktrees") {
+            return GitError(
+                .unsupported,
+                "worktrees with relative paths cannot be read; run `git config --unset extensions.relativeWorktrees` "
+                    + "and `git worktree repair`")
+        }
+        return GitError(.unsupported, "cannot open the repository at `\(path)`: \(text)")
+    }
+
+    /// Makes an empty repository whose first branch is `main`.
+    public static func create(at path: String) throws(GitError) -> Repository {
+        _ = initialise
+        var options = git_repository_init_options()
+        git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION))
+        options.flags = UInt32(GIT_REPOSITORY_INIT_MKDIR.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue)
+        var handle: OpaquePointer?
+        let status = "main".withCString { name in
+            options.initial_head = name
+            return git_repository_init_ext(&handle, path, &options)
+        }
+        try check(status, "git_repository_init_ext")
+        git_repository_free(handle)
+        return try Repository(containing: path)
+    }
+
+    /// The `.git` folder, with a trailing slash.
+    public var gitDirectory: String { String(cString: git_repository_path(handle)) }
+    /// The work tree's folder with a trailing slash, or nil for a bare repository.
+    public var workTree: String? { git_repository_workdir(handle).map { String(cString: $0) } }
+    /// Where `git -C` should start.
+    public var commandDirectory: String { workTree ?? gitDirectory }
+
+    // MARK: - Settings
+
+    /// The value of a git setting, with the user's and the system's files taken into account.
+    public func configuration(_ name: String) throws(GitError) -> String? {
+        var snapshot: OpaquePointer?
+        try check(git_repository_config_snapshot(&snapshot, handle), "git_repository_config_snapshot")
+        defer { git_config_free(snapshot) }
+        var value: UnsafePointer<CChar>?
+        let status = git_config_get_string(&value, snapshot, name)
+        if status == GIT_ENOTFOUND.rawValue { return nil }
+        try check(status, "git_config_get_string")
+        return value.map { String(cString: $0) }
+    }
+
+    /// All settings whose name matches `pattern` (a POSIX regular expression), in file order.
+    public func configurations(matching pattern: String) throws(GitError) -> [(name: String, value: String)] {
+        var snapshot: OpaquePointer?
+        try check(git_repository_config_snapshot(&snapshot, handle), "git_repository_config_snapshot")
+        defer { git_config_free(snapshot) }
+        var iterator: OpaquePointer?
+        try check(git_config_iterator_glob_new(&iterator, snapshot, pattern), "git_config_iterator_glob_new")
+        defer { git_config_iterator_free(iterator) }
+        var found: [(name: String, value: String)] = []
+        var entry: UnsafeMutablePointer<git_config_entry>?
+        while true {
+            let status = git_config_next(&entry, iterator)
+            if status == GIT_ITEROVER.rawValue { return found }
+            try check(status, "git_config_next")
+            guard let entry else { return found }
+            found.append((String(cString: entry.pointee.name), entry.pointee.value.map { String(cString: $0) } ?? ""))
+        }
+    }
+
+    /// Writes a setting into the repository's own file.
+    public func setConfiguration(_ name: String, _ value: String) throws(GitError) {
+        var configuration: OpaquePointer?
+        try check(git_repository_config(&configuration, handle), "git_repository_config")
+        defer { git_config_free(configuration) }
+        var local: OpaquePointer?
+        try check(git_config_open_level(&local, configuration, GIT_CONFIG_LEVEL_LOCAL), "git_config_open_level")
+        defer { git_config_free(local) }
+        try check(git_config_set_string(local, name, value), "git_config_set_string")
+    }
+
+    // MARK: - Objects
+
+    /// The raw bytes of an object; libgit2 checks that they hash to its name.
+    public func read(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> RawObject {
+        var identifier = id.native
+        var object: OpaquePointer?
+        let status = git_odb_read(&object, database, &identifier)
+        if status == GIT_ENOTFOUND.rawValue { throw GitError(.missing, "object \(id) is missing") }
+        try check(status, "git_odb_read")
+        defer { git_odb_object_free(object) }
+        let size = git_odb_object_size(object)
+        guard size <= limit else { throw GitError(.malformed, "object \(id) is larger than \(limit) bytes") }
+        guard let kind = ObjectKind(git_odb_object_type(object)) else {
+            throw GitError(.malformed, "object \(id) is of no known kind")
+        }
+        let content = UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size)
+        return RawObject(kind: kind, content: Array(content))
+    }
+
+    public func contains(_ id: ObjectID) -> Bool {
+        var identifier = id.native
+        return git_odb_exists(database, &identifier) == 1
+    }
+
+    @discardableResult
+    public func write(_ kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
+        var identifier = git_oid()
+        try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
+        return ObjectID(identifier)
+    }
+
+    public func blob(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> [UInt8] {
+        let object = try read(id, limit: limit)
+        guard object.kind == .blob else { throw GitError(.malformed, "object \(id) is no blob") }
+        return object.content
+    }
+
+    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] {
+        if let cached = treeCache[id] { return cached }
+        let object = try read(id)
+        guard object.kind == .tree else { throw GitError(.malformed, "object \(id) is no tree") }
+        let entries = try TreeEntry.parse(object.content, of: id)
+        if treeCache.count > 20_000 { treeCache.removeAll() }
+        treeCache[id] = entries
+        return entries
+    }
+
+    public func commit(_ id: ObjectID) throws(GitError) -> Commit {
+        let object = try read(id, limit: 4 << 20)
+        guard object.kind == .commit else { throw GitError(.malformed, "object \(id) is no commit") }
+        return try Commit(id: id, raw: object.content)
+    }
+
+    // MARK: - References
+
+    /// What a reference points at in the end, or nil when there is none. Full names: `refs/heads/main`.
+    public func reference(_ name: String) throws(GitError) -> ObjectID? {
+        var identifier = git_oid()
+        let status = git_reference_name_to_id(&identifier, handle, name)
+        if status == GIT_ENOTFOUND.rawValue { return nil }
+        if status == GIT_EINVALIDSPEC.rawValue { return nil }
+        try check(status, "git_reference_name_to_id")
+        return ObjectID(identifier)
+    }
+
+    /// All references below `prefix`, sorted by name.
+    public func references(under prefix: String) throws(GitError) -> [(name: String, id: ObjectID)] {
+        var iterator: OpaquePointer?
+        try check(git_reference_iterator_glob_new(&iterator, handle, prefix + "*"), "git_reference_iterator_glob_new")
+        defer { git_reference_iterator_free(iterator) }
+        var found: [(name: String, id: ObjectID)] = []
+        var name: UnsafePointer<CChar>?
+        while true {
+            let status = git_reference_next_name(&name, iterator)
+            if status == GIT_ITEROVER.rawValue { break }
+            try check(status, "git_reference_next_name")
+            guard let name else { break }
+            let text = String(cString: name)
+            if let id = try reference(text) { found.append((text, id)) }
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    /// Moves a reference from `old` to `new`; fails if it meanwhile points elsewhere. `old` nil: it must not exist.
+    public func setReference(
+        _ name: String, to new: ObjectID, from old: ObjectID?, message: String
+    ) throws(GitError) {
+        var identifier = new.native
+        var reference: OpaquePointer?
+        defer { git_reference_free(reference) }
+        if let old {
+            var expected = old.native
+            try check(
+                git_reference_create_matching(&reference, handle, name, &identifier, 1, &expected, message),
+                "git_reference_create_matching")
+        } else {
+            try check(git_reference_create(&reference, handle, name, &identifier, 0, message), "git_reference_create")
+        }
+    }
+
+    /// The full name of the branch that is checked out; nil when HEAD is detached.
+    public func headBranch() throws(GitError) -> String? {
+        var reference: OpaquePointer?
+        try check(git_reference_lookup(&reference, handle, "HEAD"), "git_reference_lookup")
+        defer { git_reference_free(reference) }
+        return git_reference_symbolic_target(reference).map { String(cString: $0) }
+    }
+
+    /// What git would take `text` for: a branch, a remote's branch, a tag, or an object name. Never an option.
+    public func resolve(_ text: String) throws(GitError) -> ObjectID? {
+        if text.hasPrefix("-") { return nil }
+        var object: OpaquePointer?
+        let status = git_revparse_single(&object, handle, text + "^{commit}")
+        if status == GIT_ENOTFOUND.rawValue || status == GIT_EINVALIDSPEC.rawValue
+            || status == GIT_EAMBIGUOUS.rawValue || status == GIT_EPEEL.rawValue
+        {
+            return nil
+        }
+        try check(status, "git_revparse_single")
+        defer { git_object_free(object) }
+        return git_object_id(object).map { ObjectID($0.pointee) }
+    }
+
+    /// All best common ancestors of two commits.
+    public func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(GitError) -> [ObjectID] {
+        var (first, second) = (one.native, other.native)
+        var bases = git_oidarray()
+        let status = git_merge_bases(&bases, handle, &first, &second)
+        if status == GIT_ENOTFOUND.rawValue { return [] }
+        try check(status, "git_merge_bases")
+        defer { git_oidarray_dispose(&bases) }
+        return (0..<bases.count).map { ObjectID(bases.ids[$0]) }
+    }
+}
+
+/// What an object is.
+public enum ObjectKind: Sendable {
+    case blob, tree, commit, tag
+
+    init?(_ native: git_object_t) {
+        switch native {
+        case GIT_OBJECT_BLOB: self = .blob
+        case GIT_OBJECT_TREE: self = .tree
+        case GIT_OBJECT_COMMIT: self = .commit
+        case GIT_OBJECT_TAG: self = .tag
+        default: return nil
+        }
+    }
+
+    var native: git_object_t {
+        switch self {
+        case .blob: GIT_OBJECT_BLOB
+        case .tree: GIT_OBJECT_TREE
+        case .commit: GIT_OBJECT_COMMIT
+        case .tag: GIT_OBJECT_TAG
+        }
+    }
+}
+
+public struct RawObject: Sendable {
+    public let kind: ObjectKind
+    public let content: [UInt8]
+}
+
+extension ObjectID {
+    init(_ native: git_oid) {
+        self.init(bytes: withUnsafeBytes(of: native.id) { Array($0) })
+    }
+
+    var native: git_oid {
+        var identifier = git_oid()
+        withUnsafeMutableBytes(of: &identifier.id) { $0.copyBytes(from: bytes.prefix(20)) }
+        return identifier
+    }
+}

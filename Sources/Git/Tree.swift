@@ -1,0 +1,175 @@
+/// One entry of a tree object.
+public struct TreeEntry: Hashable, Sendable {
+    /// Octal text as it stands in the tree: `100644`, `100755`, `120000`, `40000`, `160000`.
+    public let mode: String
+    public let name: String
+    public let id: ObjectID
+
+    public init(mode: String, name: String, id: ObjectID) {
+        self.mode = mode
+        self.name = name
+        self.id = id
+    }
+
+    public static let fileMode = "100644"
+    public static let treeMode = "40000"
+    public var isTree: Bool { mode == Self.treeMode }
+
+    /// Git sorts trees as if their names ended in a slash.
+    private var sortKey: [UInt8] { Array(name.utf8) + (isTree ? [UInt8(ascii: "/")] : []) }
+
+    /// Parses a tree object (gitformat: mode, space, name, NUL, 20 bytes). Refuses what `git fsck --strict` would: names
+    /// that are empty, `.`, `..`, `.git`, hold a slash or invalid UTF-8, unknown modes, and entries out of order.
+    static func parse(_ content: [UInt8], of id: ObjectID) throws(GitError) -> [TreeEntry] {
+        var entries: [TreeEntry] = []
+        var position = 0
+        func malformed(_ why: String) -> GitError { GitError(.malformed, "tree \(id): \(why)") }
+        while position < content.count {
+            guard let space = content[position...].firstIndex(of: UInt8(ascii: " ")),
+                let end = content[space...].firstIndex(of: 0), end + 21 <= content.count
+            else { throw malformed("an entry is cut short") }
+            let mode = String(decoding: content[position..<space], as: UTF8.self)
+            guard ["100644", "100755", "120000", "40000", "160000"].contains(mode) else {
+                throw malformed("mode `\(mode.prefix(12))` is not one of git's")
+            }
+            guard let name = String(validating: content[space + 1..<end], as: UTF8.self) else {
+                throw malformed("a name is not valid UTF-8")
+            }
+            let folded = name.lowercased()
+            guard !name.isEmpty, name != ".", name != "..", folded != ".git", !name.utf8.contains(UInt8(ascii: "/"))
+            else { throw malformed("`\(name.prefix(40))` is no name for a file") }
+            let entry = TreeEntry(
+                mode: mode, name: name, id: ObjectID(bytes: Array(content[end + 1..<end + 21])))
+            if let last = entries.last {
+                guard last.sortKey.lexicographicallyPrecedes(entry.sortKey), last.name != entry.name else {
+                    throw malformed("entries are out of order")
+                }
+            }
+            entries.append(entry)
+            position = end + 21
+        }
+        return entries
+    }
+
+    static func serialise(_ entries: [TreeEntry]) -> [UInt8] {
+        var content: [UInt8] = []
+        for entry in entries.sorted(by: { $0.sortKey.lexicographicallyPrecedes($1.sortKey) }) {
+            content.append(contentsOf: entry.mode.utf8)
+            content.append(UInt8(ascii: " "))
+            content.append(contentsOf: entry.name.utf8)
+            content.append(0)
+            content.append(contentsOf: entry.id.bytes)
+        }
+        return content
+    }
+}
+
+extension Repository {
+    /// The entry at a slash-separated path below `root`; nil when there is none.
+    public func entry(at path: String, in root: ObjectID) throws(GitError) -> TreeEntry? {
+        var current = root
+        let segments = path.split(separator: "/")
+        for (index, segment) in segments.enumerated() {
+            guard let entry = try tree(current).first(where: { $0.name == segment }) else { return nil }
+            if index == segments.count - 1 { return entry }
+            guard entry.isTree else { return nil }
+            current = entry.id
+        }
+        return nil
+    }
+
+    /// The content of the regular file at `path`; nil when there is none.
+    public func file(_ path: String, in root: ObjectID, limit: Int = 16 << 20) throws(GitError) -> [UInt8]? {
+        guard let entry = try entry(at: path, in: root), entry.mode == TreeEntry.fileMode || entry.mode == "100755"
+        else { return nil }
+        return try blob(entry.id, limit: limit)
+    }
+
+    /// The entries of the folder at `path`; empty when there is none.
+    public func folder(_ path: String, in root: ObjectID) throws(GitError) -> [TreeEntry] {
+        guard let entry = try entry(at: path, in: root), entry.isTree else { return [] }
+        return try tree(entry.id)
+    }
+
+    /// Writes `content` into a blob and returns its name.
+    public func writeBlob(_ content: [UInt8]) throws(GitError) -> ObjectID { try write(.blob, content) }
+
+    /// The tree that `root` becomes when each path gets its blob, or goes away for nil. Folders that end up empty vanish.
+    public func edit(_ root: ObjectID?, _ edits: [String: ObjectID?]) throws(GitError) -> ObjectID {
+        var grouped: [String: [String: ObjectID?]] = [:]
+        var entries: [String: TreeEntry] = [:]
+        if let root { for entry in try tree(root) { entries[entry.name] = entry } }
+        for (path, blob) in edits {
+            if let slash = path.firstIndex(of: "/") {
+                grouped[String(path[..<slash]), default: [:]][String(path[path.index(after: slash)...])] = blob
+            } else if let blob {
+                entries[path] = TreeEntry(mode: TreeEntry.fileMode, name: path, id: blob)
+            } else {
+                entries[path] = nil
+            }
+        }
+        for (name, inner) in grouped {
+            let below = entries[name].flatMap { $0.isTree ? $0.id : nil }
+            let edited = try edit(below, inner)
+            if try tree(edited).isEmpty {
+                entries[name] = nil
+            } else {
+                entries[name] = TreeEntry(mode: TreeEntry.treeMode, name: name, id: edited)
+            }
+        }
+        return try write(.tree, TreeEntry.serialise(Array(entries.values)))
+    }
+}
+
+/// One path whose blob differs between two trees.
+public struct TreeChange: Hashable, Sendable {
+    public let path: String
+    public let old: TreeEntry?
+    public let new: TreeEntry?
+}
+
+extension Repository {
+    /// The differing files between two trees, sorted by path. Equal subtrees are not opened. Refuses more than `limit`.
+    public func changes(
+        from old: ObjectID?, to new: ObjectID?, limit: Int = 100_000
+    ) throws(GitError) -> [TreeChange] {
+        var found: [TreeChange] = []
+        try compare(old, new, prefix: "", depth: 0, limit: limit, into: &found)
+        return found.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    private func compare(
+        _ old: ObjectID?, _ new: ObjectID?, prefix: String, depth: Int, limit: Int, into found: inout [TreeChange]
+    ) throws(GitError) {
+        if old == new { return }
+        guard depth < 64 else { throw GitError(.malformed, "folders are nested deeper than 64 levels at `\(prefix)`") }
+        var before: [String: TreeEntry] = [:]
+        if let old { for entry in try tree(old) { before[entry.name] = entry } }
+        for entry in try new.map({ (id) throws(GitError) in try tree(id) }) ?? [] {
+            let previous = before.removeValue(forKey: entry.name)
+            if previous == entry { continue }
+            try compareEntry(previous, entry, path: prefix + entry.name, depth: depth, limit: limit, into: &found)
+        }
+        for entry in before.values {
+            try compareEntry(entry, nil, path: prefix + entry.name, depth: depth, limit: limit, into: &found)
+        }
+    }
+
+    private func compareEntry(
+        _ old: TreeEntry?, _ new: TreeEntry?, path: String, depth: Int, limit: Int, into found: inout [TreeChange]
+    ) throws(GitError) {
+        let oldTree = old.flatMap { $0.isTree ? $0.id : nil }
+        let newTree = new.flatMap { $0.isTree ? $0.id : nil }
+        let oldFile = old.flatMap { $0.isTree ? nil : $0 }
+        let newFile = new.flatMap { $0.isTree ? nil : $0 }
+        if oldTree != nil || newTree != nil {
+            try compare(oldTree, newTree, prefix: path + "/", depth: depth + 1, limit: limit, into: &found)
+        }
+        if oldFile != newFile {
+            found.append(TreeChange(path: path, old: oldFile, new: newFile))
+            guard found.count <= limit else {
+                throw GitError(.malformed, "more than \(limit) files differ")
+            }
+        }
+    }
+}

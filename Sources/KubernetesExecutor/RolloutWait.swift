@@ -1,0 +1,74 @@
+internal import ChangeModel
+internal import Runner
+
+/// Waits until a Deployment has become what it was told to be.
+struct RolloutWait {
+    let client: APIClient
+    let name: NamespacedName
+    let now: () -> Int64
+    /// Seconds.
+    let timeout: Int
+
+    private static let firstPause = 50
+    private static let longestPause = 2000
+
+    /// - Parameters:
+    ///   - isIntended: whether the spec still says what was asked for; somebody may overwrite it meanwhile.
+    /// - Returns: the converged Deployment.
+    /// - Throws: always with `mayHaveBeenApplied`, for the mutation is done.
+    func run(
+        uid: String?, isIntended: (DeploymentView) -> Bool, progress: (String) -> Void
+    ) throws(ExecutionError) -> DeploymentView {
+        let start = now()
+        var slept = 0
+        var pause = Self.firstPause
+        var lastNews = ""
+        while true {
+            var news: String
+            do throws(ExecutionError) {
+                let deployment = DeploymentView(object: try client.get(.deployment(name)))
+                guard deployment.uid == uid else { throw failure("was deleted and created anew meanwhile") }
+                guard isIntended(deployment) else { throw failure("was changed by somebody else meanwhile") }
+                switch RolloutStatus(deployment) {
+                case .complete: return deployment
+                case .failed(let reason): throw failure(reason + waitingReasons(of: deployment))
+                case .waiting(let what): news = what
+                }
+            } catch  where error.code == .unreachable {
+                // The change is made; a lost answer to a read says nothing about it.
+                news = "the API server does not answer, asking again"
+            } catch {
+                throw ExecutionError(code: error.code, message: error.message, mayHaveBeenApplied: true)
+            }
+            if news != lastNews {
+                progress("deployment `\(name.text)`: \(news)")
+                lastNews = news
+            }
+            // Sleep counts too, for a clock may be set back.
+            let (elapsed, overflow) = now().subtractingReportingOverflow(start)
+            if slept / 1000 >= timeout || overflow || elapsed >= Int64(timeout) {
+                throw failure("did not converge within \(timeout) s: \(lastNews)")
+            }
+            client.sleep(pause)
+            slept += pause
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func failure(_ what: String) -> ExecutionError {
+        ExecutionError(
+            code: .notConverged,
+            message:
+                "deployment `\(name.text)` \(what); the change was made, look at its pods, then roll back or repair",
+            mayHaveBeenApplied: true)
+    }
+
+    /// What the pods wait for, as a help; no answer is no error.
+    private func waitingReasons(of deployment: DeploymentView) -> String {
+        guard let selector = deployment.labelSelector,
+            let pods = try? client.list(.pods(in: name.namespace), labelSelector: selector)
+        else { return "" }
+        let reasons = Set(pods.flatMap { PodView(object: $0).waitingReasons }).sorted().prefix(3)
+        return reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ").forMessage(limit: 120)))"
+    }
+}

@@ -1,0 +1,111 @@
+public import ChangeModel
+public import Git
+@_spi(VerifiedHistory) public import PolicyEngine
+
+/// Everything that bears on whether one change may run, each part verified, at one commit of main and one instant.
+public struct Judgement {
+    public let change: SignedChange
+    public let main: MainState
+    public let now: Timestamp
+    /// For each voter the vote that counts.
+    public let votes: [VerifiedVote]
+    public let authorization: Authorization
+    /// The policy's own answer, votes aside.
+    public let decision: Decision
+    public let plan: Plan?
+
+    /// Judges `change`.
+    ///
+    /// - Parameters:
+    ///   - recorded: the votes that the ledger holds.
+    ///   - branchVotes: votes that were verified, but that the ledger does not hold yet.
+    ///   - approval: the approval that the change's landing is, if it is one.
+    public init(
+        _ change: SignedChange, main: MainState, recorded: [RecordedVote] = [], branchVotes: [VerifiedVote] = [],
+        approval: MergeApproval? = nil, now: Timestamp
+    ) throws(LedgerError) {
+        self.change = change
+        self.main = main
+        self.now = now
+        let catalogue: Catalogue
+        do {
+            catalogue = try main.catalogue()
+        } catch {
+            throw .refused("main's catalogue cannot be used: \(error.summary)")
+        }
+        guard let proposer = main.identities.identity(change.change.proposer) else {
+            throw .notAuthentic("`\(change.change.proposer)` is no identity of this repository any more")
+        }
+        guard let key = main.identities.owner(ofKey: change.key.publicKey)?.key, key.isValid(at: now) else {
+            throw .notAuthentic(
+                "the key that signed \(change.change.id) is revoked or not valid at \(now)",
+                advice: "propose again with a valid key")
+        }
+        var all = branchVotes
+        for vote in recorded {
+            if let counted = Self.counted(vote, for: change, main: main, now: now) { all.append(counted) }
+        }
+        if let approval, let counted = Self.counted(approval, main: main, at: now) { all.append(counted) }
+        votes = Self.latest(all)
+        let engine = PolicyEngine(catalogue: catalogue)
+        let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
+        authorization = engine.authorize(
+            change.change, digest: change.digest, caller: Caller(proposer), history: history, now: now)
+        decision = engine.decide(change.change.request(by: proposer), now: now)
+        plan = engine.plan(for: change.change, digest: change.digest)
+    }
+
+    /// What a recorded vote counts for now: an approval only with a key and a right that still hold; a rejection for ever.
+    private static func counted(
+        _ vote: RecordedVote, for change: SignedChange, main: MainState, now: Timestamp
+    ) -> VerifiedVote? {
+        switch vote.form {
+        case .statement(let signed) where signed.statement.kind == .approve:
+            return try? signed.verified(
+                for: change, repository: main.repositoryID, identities: main.identities, at: now)
+        case .statement(let signed):
+            // The ledger's own rules checked it when it was recorded; it outlives its author's key and role.
+            guard signed.statement.digest == change.digest else { return nil }
+            let voter =
+                main.identities.identity(signed.statement.voter)
+                ?? Identity(id: signed.statement.voter, kind: .person)
+            var standing = voter
+            if signed.statement.kind != .withdraw, !standing.has(role: Role.approver) {
+                standing.roles.append(Role.approver)
+            }
+            return VerifiedVote(
+                voter: standing, kind: signed.statement.kind, plan: signed.statement.plan, at: signed.statement.at)
+        case .merge(_, let approval):
+            return counted(approval, main: main, at: vote.at)
+        }
+    }
+
+    private static func counted(_ approval: MergeApproval, main: MainState, at instant: Timestamp) -> VerifiedVote? {
+        guard let voter = main.identities.identity(approval.voter), voter.kind == .person,
+            voter.has(role: Role.approver)
+        else { return nil }
+        return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
+    }
+
+    /// For each voter the latest vote; of two at one instant the stricter.
+    private static func latest(_ votes: [VerifiedVote]) -> [VerifiedVote] {
+        func strictness(_ vote: VerifiedVote) -> Int { vote.kind == .approve ? 0 : 1 }
+        var latest: [String: VerifiedVote] = [:]
+        for vote in votes {
+            if let other = latest[vote.voter.id] {
+                let newer = vote.at > other.at || (vote.at == other.at && strictness(vote) > strictness(other))
+                if !newer { continue }
+            }
+            latest[vote.voter.id] = vote
+        }
+        return latest.values.sorted { $0.voter.id < $1.voter.id }
+    }
+}
+
+extension Change {
+    /// The question that this change puts to the policy.
+    public func request(by caller: Identity) -> DecisionRequest {
+        DecisionRequest(
+            action: step.action, target: step.target, caller: Caller(caller), parameters: step.parameters, ticket: ticket)
+    }
+}

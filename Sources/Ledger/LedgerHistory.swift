@@ -1,0 +1,302 @@
+public import ChangeModel
+public import Git
+
+/// One accepted commit of the ledger.
+public struct AcceptedEvent: Sendable {
+    public let commit: Commit
+    public let event: LedgerEvent
+}
+
+/// The ledger from an accepted commit to a tip, every event judged by the protocol's rules.
+public final class LedgerHistory {
+    public let repository: Repository
+    public private(set) var main: MainHistory
+    public private(set) var tip: AcceptedEvent
+    /// The events that this reader verified, oldest first.
+    public private(set) var verified: [AcceptedEvent] = []
+    public private(set) var signatures = 0
+
+    /// Verifies from `start`, or from the very beginning.
+    ///
+    /// - Parameters:
+    ///   - start: a ledger commit that was accepted earlier; nil: the ledger's genesis, by the digest that main pins.
+    ///   - now: the reader's clock; events beyond it, and a small skew, are refused.
+    public init(
+        repository: Repository, main: MainHistory, tip: ObjectID, start: ObjectID?, now: Timestamp,
+        progress: (Int) -> Void = { _ in }
+    ) throws(LedgerError) {
+        self.repository = repository
+        self.main = main
+        var chain: [Commit] = []
+        var current = tip
+        while true {
+            let commit = try reading { () throws(GitError) in try repository.commit(current) }
+            chain.append(commit)
+            if current == start { break }
+            guard let parent = commit.parents.first else {
+                guard let start else { break }
+                throw .notAuthentic(
+                    VerificationFailure(
+                        branch: "ledger", commit: tip,
+                        reason: "it does not contain \(start.short), which was accepted before: "
+                            + "the ledger was rewound or replaced",
+                        advice: "find out who pushed, and bring the accepted ledger back"))
+            }
+            current = parent
+        }
+        let first = chain[chain.count - 1]
+        do throws(LedgerError) {
+            if start == nil {
+                self.tip = try Self.genesis(first, main: main, repository: repository)
+                verified.append(self.tip)
+                signatures += 1
+            } else {
+                let event = try Self.event(of: first, repository: repository)
+                guard main.position(of: event.main) != nil else {
+                    throw .notAuthentic("the event names main commit \(event.main.short), which is not on main")
+                }
+                self.tip = AcceptedEvent(commit: first, event: event)
+            }
+        } catch {
+            throw error.at(branch: "ledger", commit: first.id)
+        }
+        for commit in chain.dropLast().reversed() {
+            try accept(commit, now: now)
+            progress(verified.count)
+        }
+    }
+
+    /// The state as of the tip.
+    public var state: LedgerState { LedgerState(repository: repository, tree: tip.commit.tree) }
+
+    /// The record of one change as of the tip.
+    public func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord {
+        try ChangeRecord(id, in: tip.commit.tree, of: repository)
+    }
+
+    /// The state with what has landed since the tip's event entered, and main's newest state: what a runner works on.
+    public func currentState() throws(LedgerError) -> LedgerState {
+        var state = state
+        try state.land(try main.landings(after: tip.event.main, through: main.tip))
+        return state
+    }
+
+    /// The newest events, newest first, read back from the verified tip.
+    public func newest(_ limit: Int) throws(LedgerError) -> [AcceptedEvent] {
+        var found: [AcceptedEvent] = []
+        var current: Commit? = tip.commit
+        while let commit = current, found.count < limit {
+            found.append(AcceptedEvent(commit: commit, event: try Self.event(of: commit, repository: repository)))
+            current = try commit.parents.first.map { (id) throws(LedgerError) in
+                try reading { () throws(GitError) in try repository.commit(id) }
+            }
+        }
+        return found
+    }
+
+    /// Takes over a longer verified main.
+    public func advance(main: MainHistory) { self.main = main }
+
+    /// Judges `commit` as the next one, and moves the tip to it.
+    public func accept(_ commit: Commit, now: Timestamp) throws(LedgerError) {
+        do throws(LedgerError) {
+            let event = try judge(commit, now: now)
+            tip = AcceptedEvent(commit: commit, event: event)
+            verified.append(tip)
+            signatures += 1
+        } catch {
+            throw error.at(branch: "ledger", commit: commit.id)
+        }
+    }
+
+    // MARK: - One event
+
+    private static func event(of commit: Commit, repository: Repository) throws(LedgerError) -> LedgerEvent {
+        let trailers = try Trailers(message: commit.message, known: EventKind.allTrailers)
+        guard let kind = trailers["Agentsafe-Event"].flatMap(EventKind.init(rawValue:)) else {
+            throw .notAuthentic(
+                "it is no event of the ledger", advice: "only the gate and the runner may push to the ledger")
+        }
+        guard trailers.entries.map(\.key) == kind.trailers else {
+            throw .notAuthentic("the trailers of a \(kind.rawValue) event are \(kind.trailers.joined(separator: ", ")), in that order")
+        }
+        guard commit.extraHeaders.isEmpty else {
+            throw .notAuthentic("the commit has headers that the protocol does not know")
+        }
+        guard let height = trailers["Agentsafe-Height"].flatMap({ Int($0) }), (0...999_999_999).contains(height),
+            trailers["Agentsafe-Height"] == String(height)
+        else { throw .notAuthentic("the height is no number") }
+        var folder = "events/\(kind.rawValue)"
+        if kind.concernsChange {
+            let fields = (trailers["Agentsafe-Change"] ?? "").split(separator: " ", omittingEmptySubsequences: false)
+            guard fields.count == 2, let id = ChangeID(fields[0]), Digest(fields[1]) != nil else {
+                throw .notAuthentic("the change's trailer cannot be read")
+            }
+            folder = id.folder
+        }
+        let path = "\(folder)/\(LedgerEvent.fileName(height, kind.rawValue + ".json"))"
+        guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: commit.tree) }) else {
+            throw .notAuthentic("the event's file is missing", file: path)
+        }
+        guard trailers["Agentsafe-Evidence"] == Digest(of: bytes).description else {
+            throw .notAuthentic("the file is not the one that the commit's trailer names by digest", file: path)
+        }
+        let event: LedgerEvent
+        do {
+            event = try LedgerEvent(parsing: bytes)
+        } catch {
+            if case .notAuthentic(var failure) = error {
+                failure.file = path
+                throw .notAuthentic(failure)
+            }
+            throw error
+        }
+        let expected = EventMessage.trailers(event, previous: nil, evidence: Digest(of: bytes))
+        for (key, value) in expected where key != "Agentsafe-Previous" && trailers[key] != value {
+            throw .notAuthentic("the trailer `\(key)` does not say what the event's file says", file: path)
+        }
+        guard event.path == path, commit.subject.hasPrefix(EventMessage.subjectPrefix(event)) else {
+            throw .notAuthentic("the subject does not name the event")
+        }
+        return event
+    }
+
+    private static func genesis(
+        _ commit: Commit, main: MainHistory, repository: Repository
+    ) throws(LedgerError) -> AcceptedEvent {
+        let pinned = try main.tipState().configuration.ledgerGenesis
+        guard Digest(of: commit.raw) == pinned else {
+            throw .notAuthentic("it is not the ledger genesis that main pins in `ledger.genesis`")
+        }
+        let event = try event(of: commit, repository: repository)
+        guard event.kind == .genesis, event.height == 0, let first = main.commits.first,
+            case .genesis = first.kind, event.main == first.commit.id,
+            event.body["main"]?.stringValue == first.commit.id.description,
+            event.body["protocol"]?.integerValue == protocolVersion,
+            event.body["repository"]?.stringValue == (try main.tipState().repositoryID)
+        else { throw .notAuthentic("the ledger's first event is not the genesis of this repository") }
+        try checkSignature(commit, event, by: try main.state(of: event.main))
+        var state = LedgerState(repository: repository, tree: try emptyTree(repository))
+        try state.apply(event, change: nil)
+        try checkTree(commit, event, previous: nil, state: state, repository: repository)
+        return AcceptedEvent(commit: commit, event: event)
+    }
+
+    /// The version of the protocol that the ledger's genesis records.
+    public static let protocolVersion: Int64 = 1
+
+    static func emptyTree(_ repository: Repository) throws(LedgerError) -> ObjectID {
+        try reading { () throws(GitError) in try repository.write(.tree, []) }
+    }
+
+    private func judge(_ commit: Commit, now: Timestamp) throws(LedgerError) -> LedgerEvent {
+        let previous = tip
+        guard commit.parents == [previous.commit.id] else { throw .notAuthentic("the ledger is linear: one parent a commit") }
+        let event = try Self.event(of: commit, repository: repository)
+        guard event.height == previous.event.height + 1 else {
+            throw .notAuthentic("height \(event.height) follows height \(previous.event.height)")
+        }
+        let trailers = try Trailers(message: commit.message, known: EventKind.allTrailers)
+        guard trailers["Agentsafe-Previous"] == Digest(of: previous.commit.raw).description else {
+            throw .notAuthentic("the chain is broken: it does not name its predecessor's digest")
+        }
+        guard event.at >= previous.event.at else {
+            throw .notAuthentic("it is dated \(event.at), before its predecessor (\(previous.event.at))")
+        }
+        guard event.at <= now + clockSkew else { throw .notAuthentic("it is dated \(event.at), which is in the future") }
+        guard let position = main.position(of: event.main), let before = main.position(of: previous.event.main),
+            position >= before
+        else { throw .notAuthentic("it names main commit \(event.main.short), which is older than its predecessor's or not on main") }
+        let state = try main.state(of: event.main)
+        try Self.checkSignature(commit, event, by: state)
+        let change = try change(of: event, commit: commit, by: state)
+        var next = LedgerState(repository: repository, tree: previous.commit.tree)
+        try next.land(try main.landings(after: previous.event.main, through: event.main))
+        try EventRules(
+            event: event, change: change, main: state, history: main, state: next, previousTree: previous.commit.tree
+        ).check()
+        try next.apply(event, change: change)
+        try Self.checkTree(commit, event, previous: previous.commit.tree, state: next, repository: repository)
+        return event
+    }
+
+    private static func checkSignature(
+        _ commit: Commit, _ event: LedgerEvent, by state: MainState
+    ) throws(LedgerError) {
+        let signatory = try state.identities.signatory(of: commit)
+        guard signatory.identity.id == event.by else {
+            throw .notAuthentic("the event says `\(event.by)`, but `\(signatory.identity.id)` signed it")
+        }
+        guard event.kind.maySign(signatory.identity) else {
+            throw .notAuthentic("`\(signatory.identity.id)` has no role that may record a \(event.kind.rawValue)")
+        }
+        guard signatory.key.isValid(at: event.at) else {
+            throw .notAuthentic("the key of `\(signatory.identity.id)` is not valid at \(event.at)")
+        }
+    }
+
+    /// The change that an event is about: on main at the commit it names, or, before landing, in the ledger's own copy.
+    private func change(of event: LedgerEvent, commit: Commit, by state: MainState) throws(LedgerError) -> SignedChange? {
+        guard let reference = event.change else { return nil }
+        var change = try SignedChange.read(reference.id, in: state.tree, of: repository, by: state)
+        if change == nil {
+            let folder = reference.id.folder
+            let files = try [Change.fileName, Change.signatureName].map { (name) throws(LedgerError) -> [UInt8] in
+                guard
+                    let bytes = try reading({ () throws(GitError) in
+                        try repository.file("\(folder)/\(name)", in: commit.tree)
+                    })
+                else { throw .notAuthentic("the change is neither on main nor copied into the ledger", file: folder) }
+                return bytes
+            }
+            change = try SignedChange(
+                bytes: files[0], signature: files[1], folder: folder, repository: state.repositoryID,
+                identities: state.identities)
+        }
+        guard change?.digest == reference.digest else {
+            throw .notAuthentic("\(reference.id) has another digest than the event names")
+        }
+        return change
+    }
+
+    /// The commit adds exactly the event's files, and moves `state/` exactly as derived. Nothing recorded ever changes.
+    private static func checkTree(
+        _ commit: Commit, _ event: LedgerEvent, previous: ObjectID?, state: LedgerState, repository: Repository
+    ) throws(LedgerError) {
+        let changes = try reading { () throws(GitError) in try repository.changes(from: previous, to: commit.tree) }
+        var expectedFiles = Set(event.files.keys)
+        expectedFiles.insert(event.path)
+        for path in event.files.keys where !isEventFile(path, of: event) {
+            throw .notAuthentic("the event lists a file that is none of its own", file: path)
+        }
+        for change in changes where !change.path.hasPrefix("state/") {
+            guard change.old == nil, let new = change.new else {
+                throw .notAuthentic("a recorded file was changed or removed", file: change.path)
+            }
+            guard expectedFiles.remove(change.path) != nil, new.mode == TreeEntry.fileMode else {
+                throw .notAuthentic("the event does not list this file", file: change.path)
+            }
+            if let digest = event.files[change.path] {
+                let bytes = try reading { () throws(GitError) in try repository.blob(new.id, limit: 16 << 20) }
+                guard Digest(of: bytes) == digest else {
+                    throw .notAuthentic("the file's digest is not the one that the event lists", file: change.path)
+                }
+            }
+        }
+        if let missing = expectedFiles.first { throw .notAuthentic("the event's file is missing", file: missing) }
+        let derived = try reading { () throws(GitError) in try state.resultingTree() }
+        let actual = try reading { () throws(GitError) in try repository.entry(at: LedgerState.folder, in: commit.tree) }
+        guard derived == actual?.id else {
+            throw .notAuthentic("the state is not the one that follows from the event", file: LedgerState.folder)
+        }
+    }
+
+    /// Whether a file may be one that the event adds: in its folder, with its height, or a change's two files.
+    private static func isEventFile(_ path: String, of event: LedgerEvent) -> Bool {
+        guard path.hasPrefix(event.folder + "/") else { return false }
+        let name = path.dropFirst(event.folder.count + 1)
+        if event.kind == .decision, name == Change.fileName || name == Change.signatureName { return true }
+        let suffixes = ["before.json", "after.json", "rollback.yaml"]
+        return suffixes.contains { name == LedgerEvent.fileName(event.height, $0) }
+    }
+}

@@ -1,0 +1,312 @@
+public import ChangeModel
+public import Git
+
+/// `state/` in the ledger's tree: what gate, runner and status need to know of the past, so that none of them walks
+/// history.
+///
+///     state/summary.json                 {landed}: how many changes have landed
+///     state/pending/<id>.json            {digest, landed, sequence, expires, merge_approval?}: landed, not yet executed
+///     state/claims/<id>.json             {by, digest, height, lease_end, locks, prepared, at}
+///     state/locks/<64 hex>.json          {change}: a claim holds this locator
+///     state/executions/<64 hex>.json     {change, height, outcome, rollback_of?}: the last execution on this locator
+///     state/recent/<YYYYMMDDhh>.json     {entries: [{at, caller, digest, result, risk}]}: first decisions of 24 hours
+///
+/// It is a function of the previous state, the event, and the landings between the two main commits that the events name:
+/// every appender checks it, and `verify` derives it again.
+public struct LedgerState {
+    let repository: Repository
+    let tree: ObjectID
+    /// Files that differ from `tree`; nil: removed.
+    private(set) var edits: [String: [UInt8]?] = [:]
+
+    public init(repository: Repository, tree: ObjectID) {
+        self.repository = repository
+        self.tree = tree
+    }
+
+    static let folder = "state"
+    static let retention = Duration.seconds(24 * 3600)
+
+    // MARK: - Reading
+
+    func read(_ path: String) throws(LedgerError) -> JSONValue? {
+        if let edited = edits[path] {
+            guard let bytes = edited else { return nil }
+            return try parse(bytes, path)
+        }
+        guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: tree) }) else { return nil }
+        return try parse(bytes, path)
+    }
+
+    private func parse(_ bytes: [UInt8], _ path: String) throws(LedgerError) -> JSONValue {
+        do {
+            return try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 16 << 20, depth: 16))
+        } catch {
+            throw .notAuthentic("the state cannot be read: \(error)", file: path)
+        }
+    }
+
+    private func names(in folder: String) throws(LedgerError) -> [String] {
+        let path = "\(Self.folder)/\(folder)"
+        var names = Set(try reading { () throws(GitError) in try repository.folder(path, in: tree) }.map(\.name))
+        for (edited, content) in edits where edited.hasPrefix(path + "/") {
+            let name = String(edited.dropFirst(path.count + 1))
+            if content == nil { names.remove(name) } else { names.insert(name) }
+        }
+        return names.sorted()
+    }
+
+    private func ids(in folder: String) throws(LedgerError) -> [ChangeID] {
+        try names(in: folder).compactMap { $0.hasSuffix(".json") ? ChangeID($0.dropLast(5)) : nil }
+    }
+
+    /// Landed changes that were neither executed nor have expired, in landing order.
+    public func pending() throws(LedgerError) -> [PendingChange] {
+        var found: [PendingChange] = []
+        for id in try ids(in: "pending") {
+            if let entry = try pending(id) { found.append(entry) }
+        }
+        return found.sorted { $0.sequence < $1.sequence }
+    }
+
+    public func pending(_ id: ChangeID) throws(LedgerError) -> PendingChange? {
+        guard let value = try read(Self.pendingPath(id)) else { return nil }
+        guard let entry = PendingChange(id: id, json: value) else {
+            throw .notAuthentic("the state's entry cannot be read", file: Self.pendingPath(id))
+        }
+        return entry
+    }
+
+    public func claims() throws(LedgerError) -> [OpenClaim] {
+        var found: [OpenClaim] = []
+        for id in try ids(in: "claims") {
+            if let claim = try claim(id) { found.append(claim) }
+        }
+        return found
+    }
+
+    public func claim(_ id: ChangeID) throws(LedgerError) -> OpenClaim? {
+        guard let value = try read(Self.claimPath(id)) else { return nil }
+        guard let claim = OpenClaim(id: id, json: value) else {
+            throw .notAuthentic("the state's entry cannot be read", file: Self.claimPath(id))
+        }
+        return claim
+    }
+
+    /// The change whose claim holds a locator.
+    public func lockHolder(_ lock: Digest) throws(LedgerError) -> ChangeID? {
+        try read(Self.lockPath(lock))?["change"]?.stringValue.flatMap { ChangeID($0) }
+    }
+
+    static func pendingPath(_ id: ChangeID) -> String { "state/pending/\(id).json" }
+    static func claimPath(_ id: ChangeID) -> String { "state/claims/\(id).json" }
+    static func lockPath(_ lock: Digest) -> String { "state/locks/\(lock.hexadecimal).json" }
+    static func executionPath(_ lock: Digest) -> String { "state/executions/\(lock.hexadecimal).json" }
+    static func recentPath(_ at: Timestamp) -> String { "state/recent/\(at.compact.prefix(10)).json" }
+
+    // MARK: - The transition
+
+    private mutating func put(_ path: String, _ value: JSONValue?) {
+        edits[path] = .some(value?.evidenceBytes)
+    }
+
+    /// Enters what landed on main since the previous event.
+    mutating func land(_ landings: [Landing]) throws(LedgerError) {
+        guard !landings.isEmpty else { return }
+        var count = try read("state/summary.json")?["landed"]?.integerValue ?? 0
+        for landing in landings {
+            count += 1
+            let change = landing.change.change
+            put(
+                Self.pendingPath(change.id),
+                PendingChange(
+                    id: change.id, digest: landing.change.digest, landed: landing.commit, sequence: Int(count),
+                    expires: change.expires, approval: landing.approval
+                ).json)
+        }
+        put("state/summary.json", ["landed": .integer(count)])
+    }
+
+    /// Applies an event. `change` is the change that it is about, where there is one.
+    mutating func apply(_ event: LedgerEvent, change: SignedChange?) throws(LedgerError) {
+        switch event.kind {
+        case .genesis:
+            put("state/summary.json", ["landed": 0])
+        case .trust, .vote:
+            break
+        case .decision:
+            if let change { try enterDecision(event, change) }
+        case .claim:
+            guard let reference = event.change else { break }
+            let claim = OpenClaim(
+                id: reference.id, digest: reference.digest, by: event.by, height: event.height, at: event.at,
+                leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, isPrepared: false)
+            put(Self.claimPath(reference.id), claim.json)
+            for lock in claim.locks { put(Self.lockPath(lock), ["change": .string(reference.id.text)]) }
+        case .prepared:
+            guard let reference = event.change, var claim = try claim(reference.id) else { break }
+            claim.isPrepared = true
+            claim.leaseEnd = event.leaseEnd ?? claim.leaseEnd
+            put(Self.claimPath(reference.id), claim.json)
+        case .execution:
+            guard let reference = event.change, let claim = try claim(reference.id) else { break }
+            release(claim)
+            put(Self.pendingPath(reference.id), nil)
+            for lock in claim.locks {
+                put(
+                    Self.executionPath(lock),
+                    .compact([
+                        "change": .string(reference.id.text), "height": .integer(Int64(event.height)),
+                        "outcome": event.outcome.map { .string($0) },
+                        "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
+                    ]))
+            }
+        case .aborted:
+            guard let reference = event.change, let claim = try claim(reference.id) else { break }
+            release(claim)
+        }
+        try prune(at: event.at)
+    }
+
+    private mutating func release(_ claim: OpenClaim) {
+        put(Self.claimPath(claim.id), nil)
+        for lock in claim.locks { put(Self.lockPath(lock), nil) }
+    }
+
+    private mutating func enterDecision(_ event: LedgerEvent, _ change: SignedChange) throws(LedgerError) {
+        // A change counts once, by digest, at its first recorded decision.
+        for name in try names(in: "recent") {
+            let entries = try read("state/recent/\(name)")?["entries"]?.arrayValue ?? []
+            if entries.contains(where: { $0["digest"]?.stringValue == change.digest.description }) { return }
+        }
+        let path = Self.recentPath(event.at)
+        let entries = try read(path)?["entries"]?.arrayValue ?? []
+        let entry: JSONValue = [
+            "at": .string(event.at.description), "caller": .string(change.change.proposer),
+            "digest": .string(change.digest.description),
+            "result": event.body.at("decision", "result") ?? .null,
+            "risk": event.body.at("decision", "effective_risk") ?? .null,
+        ]
+        put(path, ["entries": .array(entries + [entry])])
+    }
+
+    /// Drops what no decision can depend on any more.
+    private mutating func prune(at instant: Timestamp) throws(LedgerError) {
+        for entry in try pending() where entry.expires < instant {
+            if try claim(entry.id) == nil { put(Self.pendingPath(entry.id), nil) }
+        }
+        let oldest = Self.recentPath(instant - Self.retention)
+        for name in try names(in: "recent") where "state/recent/\(name)" < oldest {
+            put("state/recent/\(name)", nil)
+        }
+    }
+}
+
+/// A landed change that waits for its execution.
+public struct PendingChange: Sendable, Hashable {
+    public let id: ChangeID
+    public let digest: Digest
+    public let landed: ObjectID
+    public let sequence: Int
+    public let expires: Timestamp
+    public let approval: MergeApproval?
+
+    init(id: ChangeID, digest: Digest, landed: ObjectID, sequence: Int, expires: Timestamp, approval: MergeApproval?) {
+        self.id = id
+        self.digest = digest
+        self.landed = landed
+        self.sequence = sequence
+        self.expires = expires
+        self.approval = approval
+    }
+
+    init?(id: ChangeID, json: JSONValue) {
+        guard let digest = json["digest"]?.stringValue.flatMap({ Digest($0) }),
+            let landed = json["landed"]?.stringValue.flatMap({ ObjectID($0) }),
+            let sequence = json["sequence"]?.integerValue,
+            let expires = json["expires"]?.stringValue.flatMap({ Timestamp($0) })
+        else { return nil }
+        var approval: MergeApproval?
+        if let value = json["merge_approval"] {
+            guard let voter = value["by"]?.stringValue, let plan = value["plan"]?.stringValue.flatMap({ Digest($0) })
+            else { return nil }
+            approval = MergeApproval(voter: voter, plan: plan)
+        }
+        self.init(
+            id: id, digest: digest, landed: landed, sequence: Int(sequence), expires: expires, approval: approval)
+    }
+
+    var json: JSONValue {
+        .compact([
+            "digest": .string(digest.description), "landed": .string(landed.description),
+            "sequence": .integer(Int64(sequence)), "expires": .string(expires.description),
+            "merge_approval": approval.map { ["by": .string($0.voter), "plan": .string($0.plan.description)] },
+        ])
+    }
+}
+
+/// A claim that neither an execution nor an abort has closed.
+public struct OpenClaim: Sendable, Hashable {
+    public let id: ChangeID
+    public let digest: Digest
+    public let by: String
+    public let height: Int
+    public let at: Timestamp
+    public var leaseEnd: Timestamp
+    public let locks: [Digest]
+    public var isPrepared: Bool
+
+    init(
+        id: ChangeID, digest: Digest, by: String, height: Int, at: Timestamp, leaseEnd: Timestamp, locks: [Digest],
+        isPrepared: Bool
+    ) {
+        self.id = id
+        self.digest = digest
+        self.by = by
+        self.height = height
+        self.at = at
+        self.leaseEnd = leaseEnd
+        self.locks = locks
+        self.isPrepared = isPrepared
+    }
+
+    init?(id: ChangeID, json: JSONValue) {
+        guard let digest = json["digest"]?.stringValue.flatMap({ Digest($0) }), let by = json["by"]?.stringValue,
+            let height = json["height"]?.integerValue, let at = json["at"]?.stringValue.flatMap({ Timestamp($0) }),
+            let leaseEnd = json["lease_end"]?.stringValue.flatMap({ Timestamp($0) }),
+            let locks = json["locks"]?.arrayValue, let isPrepared = json["prepared"]?.boolValue
+        else { return nil }
+        self.init(
+            id: id, digest: digest, by: by, height: Int(height), at: at, leaseEnd: leaseEnd,
+            locks: locks.compactMap { $0.stringValue.flatMap { Digest($0) } }, isPrepared: isPrepared)
+    }
+
+    var json: JSONValue {
+        [
+            "digest": .string(digest.description), "by": .string(by), "height": .integer(Int64(height)),
+            "at": .string(at.description), "lease_end": .string(leaseEnd.description),
+            "locks": .strings(locks.map(\.description)), "prepared": .bool(isPrepared),
+        ]
+    }
+}
+
+extension LedgerState {
+    /// The edits as blobs in the repository's object database.
+    func blobs() throws(GitError) -> [String: ObjectID?] {
+        var blobs: [String: ObjectID?] = [:]
+        for (path, content) in edits {
+            if let content {
+                blobs[path] = .some(try repository.writeBlob(content))
+            } else {
+                blobs[path] = .some(nil)
+            }
+        }
+        return blobs
+    }
+
+    /// The name of the `state` folder's tree after the edits.
+    func resultingTree() throws(GitError) -> ObjectID? {
+        let root = try repository.edit(tree, try blobs())
+        return try repository.entry(at: Self.folder, in: root)?.id
+    }
+}

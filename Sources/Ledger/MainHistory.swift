@@ -1,0 +1,125 @@
+public import ChangeModel
+public import Git
+
+/// One accepted commit of `main`.
+public struct AcceptedCommit: Sendable {
+    public let commit: Commit
+    public let kind: MainCommitKind
+}
+
+/// `main`'s first-parent chain from an accepted commit to a tip, judged commit by commit.
+public final class MainHistory {
+    public let repository: Repository
+    /// Oldest first; the first is the commit that was accepted before, or the pinned genesis.
+    public private(set) var commits: [AcceptedCommit] = []
+    private var positions: [ObjectID: Int] = [:]
+    private var states: [ObjectID: MainState] = [:]
+
+    /// Verifies from `start` to `tip`.
+    ///
+    /// - Parameters:
+    ///   - start: a commit that was accepted earlier, or `genesis` itself.
+    ///   - genesis: the pinned root.
+    public init(
+        repository: Repository, tip: ObjectID, start: ObjectID, genesis: ObjectID,
+        progress: (Int) -> Void = { _ in }
+    ) throws(LedgerError) {
+        self.repository = repository
+        var chain: [Commit] = []
+        var current = tip
+        while true {
+            let commit = try reading { () throws(GitError) in try repository.commit(current) }
+            chain.append(commit)
+            if current == start { break }
+            guard let parent = commit.parents.first else {
+                if start == genesis {
+                    throw .notAuthentic(
+                        VerificationFailure(
+                            branch: "main", commit: current,
+                            reason: "history begins here, not at the pinned genesis \(genesis.short)",
+                            advice: "check the remote, and the pin in `git config agentsafe.genesis`"))
+                }
+                throw .notAuthentic(
+                    VerificationFailure(
+                        branch: "main", commit: tip,
+                        reason: "it does not contain \(start.short), which was accepted before: main was rewound or replaced",
+                        advice: "find out who pushed, and reset the remote's main to \(start.short) or a descendant"))
+            }
+            current = parent
+        }
+        for commit in chain.reversed() {
+            do throws(LedgerError) {
+                if commit.id == genesis {
+                    states[commit.id] = try LandingGrammar.checkGenesis(commit, in: repository)
+                    append(commit, .genesis)
+                } else if commits.isEmpty {
+                    append(commit, .free)
+                } else {
+                    let parent = try state(of: commits[commits.count - 1].commit.id)
+                    append(commit, try LandingGrammar.classify(commit, after: parent, in: repository))
+                }
+            } catch {
+                throw error.at(branch: "main", commit: commit.id)
+            }
+            progress(commits.count)
+        }
+    }
+
+    private func append(_ commit: Commit, _ kind: MainCommitKind) {
+        positions[commit.id] = commits.count
+        commits.append(AcceptedCommit(commit: commit, kind: kind))
+    }
+
+    public var tip: ObjectID { commits[commits.count - 1].commit.id }
+
+    /// The state of the newest commit.
+    public func tipState() throws(LedgerError) -> MainState { try state(of: tip) }
+
+    /// Where a commit stands on the chain; nil when it is not on the verified part.
+    public func position(of commit: ObjectID) -> Int? { positions[commit] }
+
+    /// What an accepted commit says. States are kept, and shared where a commit left everything that gives power alone.
+    public func state(of commit: ObjectID) throws(LedgerError) -> MainState {
+        if let state = states[commit] { return state }
+        guard let position = positions[commit] else {
+            throw .notAuthentic("main commit \(commit.short) is not on main's verified first-parent chain")
+        }
+        let state = try MainState(repository: repository, commit: commits[position].commit)
+        if position > 0, case .landing = commits[position].kind {
+            state.shareCatalogue(of: try self.state(of: commits[position - 1].commit.id))
+        }
+        states[commit] = state
+        return state
+    }
+
+    /// The changes landed after `old` up to and including `new`, in landing order, with the commit that landed each.
+    public func landings(after old: ObjectID, through new: ObjectID) throws(LedgerError) -> [Landing] {
+        guard let first = positions[old], let last = positions[new], first <= last else {
+            throw .notAuthentic("main commits \(old.short) and \(new.short) are not in order on main's first-parent chain")
+        }
+        var landings: [Landing] = []
+        for position in first..<last {
+            let accepted = commits[position + 1]
+            guard case .landing(let changes) = accepted.kind else { continue }
+            let approval = try mergeApproval(accepted, changes)
+            landings += changes.map { Landing(change: $0, commit: accepted.commit.id, approval: approval) }
+        }
+        return landings
+    }
+
+    /// Whether the trust commit's event is still owed; see `LedgerWriter`.
+    public func trustCommits(after old: ObjectID, through new: ObjectID) -> [(commit: ObjectID, version: Int)] {
+        guard let first = positions[old], let last = positions[new], first < last else { return [] }
+        return commits[(first + 1)...last].compactMap { accepted in
+            if case .trust(let version, _) = accepted.kind { (accepted.commit.id, version) } else { nil }
+        }
+    }
+}
+
+/// One change that came onto main, and by which commit.
+public struct Landing: Sendable {
+    public let change: SignedChange
+    public let commit: ObjectID
+    /// The approver whose signed merge landed it, where the merge is an approval.
+    public let approval: MergeApproval?
+}

@@ -1,0 +1,73 @@
+public import ChangeModel
+public import Documents
+public import Git
+
+/// Reads a catalogue's files from a tree, so that nothing of the work tree is ever believed.
+struct GitTreeSource: CatalogueSource {
+    let repository: Repository
+    let tree: ObjectID
+
+    func read(_ path: String) throws(CatalogueSourceError) -> [UInt8]? {
+        do {
+            return try repository.file(path, in: tree, limit: 4 << 20)
+        } catch {
+            throw CatalogueSourceError(error.message)
+        }
+    }
+
+    func list(_ folder: String) throws(CatalogueSourceError) -> [String] {
+        do {
+            return try repository.folder(folder, in: tree).filter { !$0.isTree }.map(\.name)
+        } catch {
+            throw CatalogueSourceError(error.message)
+        }
+    }
+}
+
+/// What one commit of `main` says: a function of its tree, so it holds whether or not anyone ever saw the commit before.
+public final class MainState {
+    public let commit: ObjectID
+    public let tree: ObjectID
+    public let configuration: Configuration
+    public let identities: IdentityRegistry
+    let repository: Repository
+    private var loaded: Catalogue?
+
+    /// Reads configuration and identities; the rest of the catalogue is read when it is first asked for.
+    init(repository: Repository, commit: Commit) throws(LedgerError) {
+        self.repository = repository
+        self.commit = commit.id
+        self.tree = commit.tree
+        func source(_ path: String) throws(LedgerError) -> SourceFile {
+            guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: commit.tree) }) else {
+                throw .notAuthentic("the file is missing on main", file: path)
+            }
+            return SourceFile(name: path, bytes: bytes)
+        }
+        do {
+            configuration = try ConfigurationDocument.parse(try source(Configuration.fileName))
+            identities = try IdentitiesDocument.parse(try source(configuration.identities))
+        } catch let error as DocumentError {
+            throw .notAuthentic(error.summary)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            throw .notAuthentic("\(error)")
+        }
+    }
+
+    /// Actions, targets, rules, settings and identities as of this commit.
+    public func catalogue() throws(DocumentError) -> Catalogue {
+        if let loaded { return loaded }
+        let catalogue = try CatalogueLoader.load(from: GitTreeSource(repository: repository, tree: tree))
+        loaded = catalogue
+        return catalogue
+    }
+
+    /// Takes over what the parent has read already, when the commit between them only landed changes.
+    func shareCatalogue(of parent: MainState) {
+        loaded = parent.loaded
+    }
+
+    public var repositoryID: String { configuration.repository ?? "" }
+}

@@ -1,0 +1,74 @@
+public import ChangeModel
+public import Git
+public import PolicyEngine
+internal import SSHSignature
+
+/// `vote/<id>/<voter>-<random>`: one signed, empty commit whose trailers carry one vote.
+public enum VoteBranch {
+    static let trailerKeys: Set<String> = ["Agentsafe-Vote", "Agentsafe-Vote-Signature"]
+
+    public static func prefix(_ id: ChangeID) -> String { "vote/\(id)/" }
+
+    /// The branch's name; `random` is at least 5 bytes, of which 40 bits are used.
+    public static func name(_ id: ChangeID, voter: String, random: [UInt8]) -> String {
+        prefix(id) + "\(voter)-\(CrockfordBase32.text(random, count: 8))"
+    }
+
+    public static func message(_ vote: SignedVote, summary: String) -> String {
+        """
+        \(vote.statement.kind.rawValue) \(vote.statement.change): \(summary)
+
+        Agentsafe-Vote: \(vote.statement.text)
+        Agentsafe-Vote-Signature: \(vote.signatureText)
+
+        """
+    }
+
+    /// Reads the vote that a commit carries, if the commit is what a vote branch may hold: empty, with one parent.
+    public static func read(_ commit: ObjectID, in repository: Repository) throws(LedgerError) -> SignedVote {
+        let commit = try reading { () throws(GitError) in try repository.commit(commit) }
+        guard commit.parents.count == 1 else { throw .notAuthentic("a vote's commit has one parent") }
+        let parent = try reading { () throws(GitError) in try repository.commit(commit.parents[0]) }
+        guard parent.tree == commit.tree else { throw .notAuthentic("a vote's commit changes no file") }
+        let trailers = try Trailers(message: commit.message, known: trailerKeys)
+        guard let text = trailers["Agentsafe-Vote"], let signature = trailers["Agentsafe-Vote-Signature"],
+            let vote = SignedVote(text: text, signature: signature)
+        else { throw .notAuthentic("the commit carries no vote that can be read") }
+        return vote
+    }
+
+    /// The most vote branches that are read for one change; more are refused, not sampled.
+    static let maximumVotes = 200
+
+    /// Every vote on the branches of one change below `refs/remotes/<remote>/`. What is not valid is skipped, with a word.
+    public static func collect(
+        _ change: SignedChange, references: [(name: String, id: ObjectID)], main: MainState, now: Timestamp,
+        in repository: Repository, warn: (String) -> Void
+    ) throws(LedgerError) -> [(signed: SignedVote, verified: VerifiedVote)] {
+        guard references.count <= maximumVotes else {
+            throw .refused("\(change.change.id) has more than \(maximumVotes) vote branches; delete those that count for nothing")
+        }
+        var votes: [(signed: SignedVote, verified: VerifiedVote)] = []
+        for reference in references {
+            do {
+                let vote = try read(reference.id, in: repository)
+                let leaf = reference.name.split(separator: "/").last ?? ""
+                guard leaf.hasPrefix(vote.statement.voter + "-") else {
+                    throw LedgerError.notAuthentic("the branch does not bear the voter's name")
+                }
+                let verified = try vote.verified(
+                    for: change, repository: main.repositoryID, identities: main.identities, at: now)
+                guard vote.statement.at <= now + clockSkew else {
+                    throw LedgerError.notAuthentic("it is dated \(vote.statement.at), which is in the future")
+                }
+                votes.append((vote, verified))
+            } catch {
+                warn("vote `\(reference.name)` counts for nothing: \(error)")
+            }
+        }
+        return votes
+    }
+}
+
+/// How far an acceptor's clock may lie behind another's.
+public let clockSkew = Duration.seconds(300)

@@ -1,0 +1,123 @@
+public import ChangeModel
+internal import CryptoPrimitives
+public import PolicyEngine
+internal import SSHSignature
+
+/// One vote as its text says it:
+///
+///     approve chg-… sha256:<digest> plan=sha256:<plan> by=alice at=2026-11-22T23:20:00Z repo=5f0k…
+///
+/// The signature (SSHSIG, namespace `vote@agentsafe`) is over exactly this text, without a line feed.
+public struct VoteStatement: Sendable, Hashable {
+    public let kind: VerifiedVote.Kind
+    public let change: ChangeID
+    public let digest: Digest
+    public let plan: Digest
+    public let voter: String
+    public let at: Timestamp
+    public let repository: String
+
+    public static let namespace = "vote@agentsafe"
+
+    public init(
+        kind: VerifiedVote.Kind, change: ChangeID, digest: Digest, plan: Digest, voter: String, at: Timestamp,
+        repository: String
+    ) {
+        self.kind = kind
+        self.change = change
+        self.digest = digest
+        self.plan = plan
+        self.voter = voter
+        self.at = at
+        self.repository = repository
+    }
+
+    public var text: String {
+        "\(kind.rawValue) \(change) \(digest) plan=\(plan) by=\(voter) at=\(at) repo=\(repository)"
+    }
+
+    /// Reads the one spelling; nil for anything else.
+    public init?(_ text: String) {
+        guard text.utf8.count <= 1000 else { return nil }
+        let fields = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count == 7, let kind = VerifiedVote.Kind(rawValue: String(fields[0])),
+            let change = ChangeID(fields[1]), let digest = Digest(fields[2]),
+            let plan = Self.value(fields[3], "plan=").flatMap({ Digest($0) }),
+            let voter = Self.value(fields[4], "by="), Identifier.isName(voter),
+            let at = Self.value(fields[5], "at=").flatMap({ Timestamp($0) }),
+            let repository = Self.value(fields[6], "repo="), Identifier.isName(repository)
+        else { return nil }
+        self.init(
+            kind: kind, change: change, digest: digest, plan: plan, voter: String(voter), at: at,
+            repository: String(repository))
+    }
+
+    private static func value(_ field: Substring, _ name: String) -> Substring? {
+        field.hasPrefix(name) ? field.dropFirst(name.count) : nil
+    }
+}
+
+/// A statement with its signature, as it travels: two trailers on a vote branch, or two members of a `vote` event.
+public struct SignedVote: Sendable, Hashable {
+    public let statement: VoteStatement
+    /// The raw SSHSIG blob.
+    public let signature: [UInt8]
+
+    public init(statement: VoteStatement, signature: [UInt8]) {
+        self.statement = statement
+        self.signature = signature
+    }
+
+    public init?(text: String, signature: String) {
+        guard let statement = VoteStatement(text), signature.utf8.count <= 16 << 10,
+            let bytes = Base64.decode(signature)
+        else { return nil }
+        self.init(statement: statement, signature: bytes)
+    }
+
+    public var signatureText: String { Base64.encode(signature) }
+
+    /// Checks signature, voter and right to this verdict, by the identities of one main commit.
+    ///
+    /// - Parameters:
+    ///   - change: the change that the vote must be about, by identifier and digest.
+    ///   - instant: when the key must be valid; nil for a vote that the ledger recorded, whose key was judged then.
+    func verified(
+        for change: SignedChange, repository: String, identities: IdentityRegistry, at instant: Timestamp?
+    ) throws(LedgerError) -> VerifiedVote {
+        guard statement.change == change.change.id, statement.digest == change.digest else {
+            throw .notAuthentic("the vote is for another change, or for an edited one with the same identifier")
+        }
+        guard statement.repository == repository else {
+            throw .notAuthentic("the vote is for repository `\(statement.repository)`")
+        }
+        let parsed: SSHSignature
+        do {
+            parsed = try SSHSignature(blob: signature)
+        } catch {
+            throw .notAuthentic("the vote's signature cannot be read: \(error)")
+        }
+        let signatory = try identities.signatory(
+            of: parsed, over: Array(statement.text.utf8), namespace: VoteStatement.namespace)
+        let voter = signatory.identity
+        guard voter.id == statement.voter else {
+            throw .notAuthentic("the vote says `\(statement.voter)`, but `\(voter.id)` signed it")
+        }
+        if let instant, !signatory.key.isValid(at: instant) {
+            throw .notAuthentic("the key that signed the vote is not valid at \(instant)")
+        }
+        guard Self.mayVote(statement.kind, voter, proposer: change.change.proposer) else {
+            throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
+        }
+        return VerifiedVote(voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at)
+    }
+
+    /// Who may say what: approvers approve and reject, never their own; proposers withdraw theirs; approvers and admins cancel.
+    public static func mayVote(_ kind: VerifiedVote.Kind, _ voter: Identity, proposer: String) -> Bool {
+        switch kind {
+        case .approve, .reject: voter.kind == .person && voter.has(role: Role.approver) && voter.id != proposer
+        case .withdraw: voter.id == proposer
+        case .cancel: voter.kind == .person && (voter.has(role: Role.approver) || voter.has(role: Role.admin))
+        }
+    }
+}

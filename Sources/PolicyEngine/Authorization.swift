@@ -1,0 +1,146 @@
+public import ChangeModel
+
+/// The judgement of a change, votes included.
+public enum Authorization: Sendable {
+    case authorized(AuthorizedChange)
+    /// `missing`: roles and the number of people still needed; a smallest such list.
+    case awaitingApproval(Decision, plan: Plan, missing: [ApprovalRequirement])
+    case denied(Decision)
+
+    /// The decision in each case: the policy's own, or a deny that expiry or a vote made of it.
+    public var decision: Decision {
+        switch self {
+        case .authorized(let change): change.decision
+        case .awaitingApproval(let decision, _, _), .denied(let decision): decision
+        }
+    }
+}
+
+/// A change that may run now. Only `PolicyEngine` makes one, and the runner takes nothing else.
+public struct AuthorizedChange: Sendable {
+    public let change: Change
+    public let digest: Digest
+    public let plan: Plan
+    /// The policy's own decision: `allow`, or `require_approval` that votes have met.
+    public let decision: Decision
+    /// Ids of the people whose approvals met the requirement; empty for a plain allow.
+    public let approvedBy: [String]
+
+    fileprivate init(change: Change, digest: Digest, plan: Plan, decision: Decision, approvedBy: [String]) {
+        self.change = change
+        self.digest = digest
+        self.plan = plan
+        self.decision = decision
+        self.approvedBy = approvedBy
+    }
+}
+
+extension PolicyEngine {
+    /// Judges a change at `now`: its life time, the policy, and the votes. Always under `target_binding: enforce`.
+    ///
+    /// - Parameters:
+    ///   - digest: SHA-256 of the change file's bytes.
+    ///   - caller: the proposer as the identities of `main` know it. Anybody else is judged as anonymous.
+    public func authorize(
+        _ change: Change, digest: Digest, caller: Caller, history: VerifiedHistory, now: Timestamp
+    ) -> Authorization {
+        let request = DecisionRequest(
+            action: change.step.action, target: change.step.target,
+            caller: caller.id == change.proposer ? caller : .anonymous, parameters: change.step.parameters,
+            ticket: change.ticket)
+        let decision = decide(request, now: now, binding: .enforce)
+        guard now <= change.expires else {
+            return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
+        }
+        guard change.repository == catalogue.configuration.repository else {
+            return .denied(
+                decision.denied(
+                    .wrongRepository, "the change names repository \(Excerpt.quoted(change.repository)), not this one"))
+        }
+        guard decision.result != .deny else { return .denied(decision) }
+        let votes = LatestVotes(history.votes)
+        if let objection = votes.objection(to: change) {
+            return .denied(decision.denied(objection.code, objection.reason))
+        }
+        guard let plan = plan(for: change, digest: digest) else {
+            // A rule may allow an unknown target, but nothing can be done to it.
+            return .denied(decision.denied(.unknownTarget, UnknownTarget.words(change.step.target)))
+        }
+        guard decision.result == .requireApproval else {
+            return .authorized(
+                AuthorizedChange(change: change, digest: digest, plan: plan, decision: decision, approvedBy: []))
+        }
+        let voters = votes.approvers(of: plan.digest, excluding: history.excludedVoters.union([change.proposer]))
+        let assignment = ApprovalAssignment(decision.approvals, voters: voters)
+        guard assignment.missing.isEmpty else {
+            return .awaitingApproval(decision, plan: plan, missing: assignment.missing)
+        }
+        return .authorized(
+            AuthorizedChange(
+                change: change, digest: digest, plan: plan, decision: decision, approvedBy: assignment.approvers))
+    }
+}
+
+/// Each voter's latest vote; of two at one instant, the stricter.
+private struct LatestVotes {
+    private let votes: [VerifiedVote]
+
+    init(_ all: [VerifiedVote]) {
+        var latest: [String: VerifiedVote] = [:]
+        for vote in all {
+            if let other = latest[vote.voter.id], (other.at, other.strictness) >= (vote.at, vote.strictness) {
+                continue
+            }
+            latest[vote.voter.id] = vote
+        }
+        votes = latest.values.sorted { $0.voter.id < $1.voter.id }
+    }
+
+    /// A rejection stands whatever the plan, and before everything else; then the proposer's own withdrawal, and a
+    /// cancellation by a person in charge.
+    func objection(to change: Change) -> (code: DecisionCode, reason: String)? {
+        if let vote = votes.first(where: { $0.kind == .reject && $0.voter.isPerson(with: Role.approver) }) {
+            return (.rejected, "rejected by `\(vote.voter.id)` at \(vote.at)")
+        }
+        let withdrawals: [VerifiedVote.Kind] = [.withdraw, .cancel]
+        if let vote = votes.first(where: { $0.voter.id == change.proposer && withdrawals.contains($0.kind) }) {
+            return (.withdrawn, "withdrawn by its proposer at \(vote.at)")
+        }
+        if let vote = votes.first(where: {
+            $0.kind == .cancel && ($0.voter.isPerson(with: Role.approver) || $0.voter.isPerson(with: Role.admin))
+        }) {
+            return (.withdrawn, "cancelled by `\(vote.voter.id)` at \(vote.at)")
+        }
+        return nil
+    }
+
+    func approvers(of plan: Digest, excluding excluded: Set<String>) -> [Identity] {
+        votes.filter {
+            $0.kind == .approve && $0.plan == plan && $0.voter.kind == .person && !excluded.contains($0.voter.id)
+        }.map(\.voter)
+    }
+}
+
+extension VerifiedVote {
+    fileprivate var strictness: Int {
+        switch kind {
+        case .approve: 0
+        case .withdraw: 1
+        case .cancel: 2
+        case .reject: 3
+        }
+    }
+}
+
+extension Identity {
+    fileprivate func isPerson(with role: String) -> Bool { kind == .person && has(role: role) }
+}
+
+extension Decision {
+    /// The same judgement of risk, overruled.
+    fileprivate func denied(_ code: DecisionCode, _ reason: String) -> Decision {
+        Decision(
+            result: .deny, code: code, reason: reason, riskClass: riskClass, effectiveRisk: effectiveRisk,
+            warnings: warnings)
+    }
+}

@@ -1,0 +1,50 @@
+internal import ChangeModel
+
+/// The conditions that a rule can name, one bit each.
+struct Conditions: OptionSet {
+    let rawValue: UInt32
+
+    static let action = Conditions(rawValue: 1 << 0)
+    static let knownTarget = Conditions(rawValue: 1 << 1)
+    static let environment = Conditions(rawValue: 1 << 2)
+    static let sensitivity = Conditions(rawValue: 1 << 3)
+    static let type = Conditions(rawValue: 1 << 4)
+    static let labels = Conditions(rawValue: 1 << 5)
+    static let namedCaller = Conditions(rawValue: 1 << 6)
+    static let callerID = Conditions(rawValue: 1 << 7)
+    static let roles = Conditions(rawValue: 1 << 8)
+    static let groups = Conditions(rawValue: 1 << 9)
+    static let kind = Conditions(rawValue: 1 << 10)
+    static let delegatedFrom = Conditions(rawValue: 1 << 11)
+    static let delegationDepth = Conditions(rawValue: 1 << 12)
+    static let delegation = Conditions(rawValue: 1 << 13)
+    static let risk = Conditions(rawValue: 1 << 14)
+    static let time = Conditions(rawValue: 1 << 15)
+    static let ticket = Conditions(rawValue: 1 << 16)
+
+    var count: Int { rawValue.nonzeroBitCount }
+}
+
+/// What the rules ask about one request.
+struct Circumstances {
+    var target: TargetEntry?
+    var caller: Caller
+    var effectiveRisk: RiskLevel
+    var hasTicket: Bool
+    var weekday: Int
+    var hour: Int
+
+    init(target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, now: Timestamp) {
+        self.target = target
+        self.caller = caller
+        self.effectiveRisk = effectiveRisk
+        hasTicket = ticket.map { !$0.isEmpty } ?? false
+        weekday = now.weekday
+        hour = now.hour
+    }
+}
+
+extension Caller {
+    /// An empty id names nobody.
+    var isAnonymous: Bool { id.map(\.isEmpty) ?? true }
+}

@@ -1,0 +1,125 @@
+public import ChangeModel
+
+/// Decides what a caller may do to a target. Pure: the same catalogue, request and instant always give the same decision.
+public struct PolicyEngine: Sendable {
+    /// Recorded with every decision; rises when the same input could come out differently.
+    public static let version = "1"
+
+    public let catalogue: Catalogue
+    let rules: [CompiledRule]
+    let actions: [String: CompiledAction]
+    private let settingsWarnings: [String]
+
+    /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns.
+    public init(catalogue: Catalogue) {
+        self.catalogue = catalogue
+        let rules = catalogue.rules.enumerated()
+            .sorted { ($1.element.priority, $0.offset) < ($0.element.priority, $1.offset) }
+            .map { CompiledRule($0.element) }
+        self.rules = rules
+        actions = catalogue.actions.mapValues { CompiledAction($0, rules: rules) }
+        settingsWarnings = catalogue.configuration.unenforced.map {
+            "`\($0)` is configured but this version does not enforce it"
+        }
+    }
+
+    /// The policy's answer, under the repository's own `target_binding`.
+    public func decide(_ request: DecisionRequest, now: Timestamp) -> Decision {
+        decide(request, now: now, binding: catalogue.configuration.targetBinding)
+    }
+
+    /// - Parameter binding: under `advisory`, a wrong target type or a param that contradicts the locator is a warning. Only
+    ///   questions may be answered so; a change is always judged under `enforce`.
+    public func decide(_ request: DecisionRequest, now: Timestamp, binding: TargetBinding) -> Decision {
+        var warnings = settingsWarnings
+        let target = request.target.flatMap { catalogue.targets[$0] }
+        if target == nil {
+            warnings.append(UnknownTarget.words(request.target) + ": it counts as critical")
+        }
+        guard let action = actions[request.action] else {
+            return Decision(
+                result: .deny, code: .unknownAction,
+                reason: "no action \(Excerpt.quoted(request.action)) in the catalogue"
+                    + Suggestion.text(for: request.action, among: actions.keys),
+                riskClass: .critical, effectiveRisk: RiskLevel.critical.effective(on: target?.sensitivity),
+                warnings: warnings)
+        }
+        let risk = action.definition.riskClass
+        let effectiveRisk = risk.effective(on: target?.sensitivity)
+        func deny(_ code: DecisionCode, _ reason: String, errors: [ParameterError] = []) -> Decision {
+            Decision(
+                result: .deny, code: code, reason: reason, riskClass: risk, effectiveRisk: effectiveRisk,
+                warnings: warnings, errors: errors)
+        }
+        let errors = action.errors(in: request.parameters, target: target)
+        if !errors.isEmpty {
+            let first = errors.prefix(3).map { "\(Excerpt.quoted($0.parameter)) \($0.message)" }
+            let rest = errors.count > 3 ? ["… \(errors.count - 3) more"] : []
+            return deny(.parameterInvalid, "invalid params: " + (first + rest).joined(separator: "; "), errors: errors)
+        }
+        if let target {
+            let typeFault = action.typeFault(target)
+            let bindingFaults = action.bindingFaults(request.parameters, target: target)
+            switch binding {
+            case .enforce:
+                if let typeFault { return deny(.targetType, typeFault) }
+                if !bindingFaults.isEmpty { return deny(.targetBinding, bindingFaults.joined(separator: "; ")) }
+            case .advisory:
+                if let typeFault { warnings.append(typeFault) }
+                warnings += bindingFaults
+            }
+        }
+        return judge(
+            action, request,
+            Circumstances(
+                target: target, caller: request.caller, effectiveRisk: effectiveRisk, ticket: request.ticket, now: now),
+            warnings)
+    }
+
+    /// The first rule that holds, or the default: deny.
+    func judge(
+        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
+    ) -> Decision {
+        for index in action.rules where rules[index].holds(in: circumstances) {
+            let rule = rules[index].rule
+            return Decision(
+                result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
+                riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
+                approvals: rule.decision == .requireApproval ? requirements(of: rule) : [])
+        }
+        let isKnown = circumstances.target != nil
+        let subject =
+            isKnown
+            ? "no rule matches \(Excerpt.quoted(request.action)) on \(Excerpt.quoted(request.target ?? ""))"
+            : "\(UnknownTarget.words(request.target)), and no rule matches without one"
+        return Decision(
+            result: .deny, code: isKnown ? .noRule : .unknownTarget, reason: subject + ": denied by default",
+            riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
+            nearest: NearestRules(rules: rules)
+                .find(action: request.action, targetName: request.target, circumstances: circumstances))
+    }
+
+    /// The rule's own, else the repository's. There is always at least one: a rule that requires approval must never be
+    /// met by nobody.
+    private func requirements(of rule: Rule) -> [ApprovalRequirement] {
+        for requirements in [rule.approvals, catalogue.configuration.approvals] {
+            let real = requirements.filter { $0.count > 0 }
+            if !real.isEmpty { return real }
+        }
+        return [ApprovalRequirement(role: Role.approver, count: 1)]
+    }
+
+    /// Faults in an action's definition that would deny requests: patterns that do not compile, defaults that break the
+    /// action's own constraints.
+    public static func problems(in action: ActionDefinition) -> [ParameterError] {
+        action.parameters.flatMap { definition in
+            CompiledParameter(definition).problems.map { ParameterError(parameter: definition.name, message: $0) }
+        }
+    }
+}
+
+enum UnknownTarget {
+    static func words(_ name: String?) -> String {
+        name.map { "target \(Excerpt.quoted($0)) is not in the inventory" } ?? "no target was named"
+    }
+}

@@ -1,0 +1,122 @@
+public import ChangeModel
+public import OperatingSystem
+public import PolicyEngine
+
+/// Carries out one authorised change: claim, judge again, prepare, mutate, record. Takes nothing but what the policy engine
+/// authorised.
+public struct Runner {
+    public let executor: any Executor
+    public let store: any ClaimStore
+    public let catalogue: Catalogue
+    public let host: Host
+    /// Seconds that a claim holds before another runner may take it back.
+    public let lease: Int64
+
+    public init(
+        executor: any Executor, store: any ClaimStore, catalogue: Catalogue, host: Host, lease: Int64 = 900
+    ) {
+        self.executor = executor
+        self.store = store
+        self.catalogue = catalogue
+        self.host = host
+        self.lease = lease
+    }
+
+    /// How a run ended that did not stop early.
+    public enum Result: Sendable {
+        case executed(ExecutionRecord)
+        /// Claimed, and given back before anything was changed.
+        case aborted(reason: String)
+    }
+
+    private var now: Timestamp { Timestamp(seconds: host.now()) }
+
+    /// Runs `change`. Progress goes to `progress`, one line at a time.
+    ///
+    /// - Throws: `RunStop` when the change never started, or when its record could not be written.
+    public func run(_ change: AuthorizedChange, progress: (String) -> Void) throws(RunStop) -> Result {
+        guard executor.supports(action: change.plan.action.name) else {
+            throw RunStop(
+                code: .notAuthorized,
+                message: "the executor `\(executor.name)` cannot do `\(change.plan.action.name)`; nothing was claimed")
+        }
+        let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease))
+        try store.claim(change, leaseEnd: claimed.wallClockEnd)
+        progress("claimed until \(claimed.wallClockEnd)")
+        guard case .authorized(let current) = try store.authorizeAgain(), current.plan.digest == change.plan.digest
+        else { return try abort("the change is not allowed any more, or its plan changed") }
+        let step = ExecutionStep(
+            action: current.plan.action, target: current.plan.target, parameters: current.plan.parameters)
+        let prepared: PreparedRecord
+        do throws(ExecutionError) {
+            prepared = try prepare(step, progress: progress)
+        } catch {
+            return try abort(error.message)
+        }
+        guard claimed.isHeld(now: now) else { return try abort("the lease ended before the change was prepared") }
+        let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd)
+        try store.recordPrepared(prepared)
+        progress("prepared: before-state and rollback pair are recorded")
+        let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
+        try store.recordExecution(record)
+        return .executed(record)
+    }
+
+    private func abort(_ reason: String) throws(RunStop) -> Result {
+        try store.recordAborted(reason: reason)
+        return .aborted(reason: reason)
+    }
+
+    /// Asks the target who it is, runs the prechecks and takes the before-state. Changes nothing.
+    private func prepare(
+        _ step: ExecutionStep, progress: (String) -> Void
+    ) throws(ExecutionError) -> PreparedRecord {
+        let identity = try executor.confirmIdentity(of: step)
+        let prechecks = try executor.runPrechecks(for: step)
+        for check in prechecks { progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)") }
+        if let failed = prechecks.first(where: { !$0.passed }) {
+            throw ExecutionError(code: .precheckFailed, message: "precheck `\(failed.name)` failed: \(failed.detail)")
+        }
+        let before = try executor.captureState(for: step)
+        return PreparedRecord(
+            executor: executor.name, identity: identity, prechecks: prechecks, before: before,
+            rollback: RollbackPair.make(for: step, before: before, catalogue: catalogue),
+            leaseEnd: now + .seconds(lease))
+    }
+
+    private func execute(
+        _ step: ExecutionStep, prepared: PreparedRecord, lease: Lease, progress: (String) -> Void
+    ) -> ExecutionRecord {
+        let started = now
+        var report: ExecutionReport?
+        var failure: ExecutionError?
+        do throws(ExecutionError) {
+            report = try executor.execute(
+                step, before: prepared.before, mayMutate: { lease.isHeld(now: now) }, progress: progress)
+        } catch {
+            failure = error
+        }
+        // The target is read again whatever happened: a failure may have left traces.
+        let after = try? executor.captureState(for: step)
+        return ExecutionRecord(
+            outcome: failure == nil ? .succeeded : .failed, started: started, ended: now,
+            summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
+            mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false, after: after,
+            differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output)
+    }
+}
+
+/// The time in which a runner may mutate: it ends with the earlier of the wall clock and a clock that counts suspend.
+struct Lease {
+    let wallClockEnd: Timestamp
+    let bootClockEnd: UInt64
+
+    init(seconds: Int64, wallClockEnd: Timestamp) {
+        self.wallClockEnd = wallClockEnd
+        bootClockEnd = Host.bootTimeNanoseconds() &+ UInt64(max(0, seconds)) &* 1_000_000_000
+    }
+
+    func isHeld(now: Timestamp) -> Bool {
+        now < wallClockEnd && Host.bootTimeNanoseconds() < bootClockEnd
+    }
+}
