@@ -49,7 +49,8 @@ let library: [Target] = [
     .plugin(
         name: "EmbedResources", capability: .buildTool(), dependencies: ["ResourceEmbedder"],
         path: "Sources/EmbedResources"),
-    .target(name: "EmbeddedCatalogue", plugins: ["EmbedResources"]),
+    // The links in `Watched` make SwiftPM notice files that are added; see the plugin.
+    .target(name: "EmbeddedCatalogue", exclude: ["Watched"], plugins: ["EmbedResources"]),
     .target(
         name: "AgentSafe",
         dependencies: [
