@@ -48,6 +48,7 @@ struct ObjectWrite {
         let errors = ObjectValidation.errors(object, replacing: present, type: key.type)
         guard errors.isEmpty else { throw .invalid(key, errors) }
         let stored = options.isDryRun ? object : state.put(key, object)
+        if !options.isDryRun, key.type == .deployments { state.unseen.insert(key) }
         return RequestHandler.answer(
             isScale ? Scale.of(stored) : stored, warnings: options.fieldValidation == .warn ? unknown : [])
     }
