@@ -30,7 +30,9 @@ struct ObjectWrite {
         let shown = isScale ? Scale.of(present) : present
         let schema = isScale ? TypeSchemas.scale : TypeSchemas.schema(of: key.type)
         let edited = try edit(shown, body, mediaType, schema)
-        var check = SchemaCheck()
+        var known = SchemaCheck()
+        _ = known.prune(shown, schema)
+        var check = SchemaCheck(kept: Set(known.unknownFields))
         var typed = check.prune(edited, schema)
         let quoted = mediaType.hasPrefix("application/strategic") ? GoFormat.text(body) : edited.canonicalText
         if let fault = check.typeFault { throw .undecodable(quoting: quoted, fault) }

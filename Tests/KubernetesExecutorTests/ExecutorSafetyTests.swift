@@ -140,6 +140,23 @@ struct ExecutorSafetyTests {
         #expect(bench.transport.mutations.count == 1)
     }
 
+    @Test("a node's heartbeat, its plugins' notes and its condition taints are no change of the target")
+    func nodeNoise() throws {
+        let cluster = try Fixture.cluster()
+        let bench = Bench(cluster)
+        let step = Fixture.step("cordon-node", ["node": "node-1"])
+        let before = try bench.executor.captureState(for: step)
+        func patch(_ body: String) throws {
+            #expect(try cluster.ask("PATCH", "/api/v1/nodes/node-1", MediaType.merge, body).status == 200)
+        }
+        try patch(#"{"metadata":{"annotations":{"plugin.example/seen":"1"}}}"#)
+        try patch(#"{"spec":{"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoExecute"}]}}"#)
+        _ = try bench.execute(step, before: before)
+        try patch(#"{"spec":{"unschedulable":null}}"#)
+        try patch(#"{"spec":{"taints":[{"key":"dedicated","value":"gpu","effect":"NoSchedule"}]}}"#)
+        #expect(try bench.failure(step, before: before)?.code == .conflict)
+    }
+
     @Test("an undo is conditional, too")
     func undoRace() throws {
         let cluster = try Fixture.cluster()

@@ -47,6 +47,42 @@ struct PatchTests {
         #expect(answer.body.at("spec", "template", "spec", "containers")?.arrayValue?.count == 1)
     }
 
+    /// The examples of RFC 7386, appendix A, at a place of an object where anything may stand.
+    @Test(
+        "merge patch examples",
+        arguments: [
+            (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
+            (#"{"a":"b"}"#, #"{"a":null}"#, "{}"), (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#),
+            (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
+            (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
+            (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#), (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#),
+            (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, #""bar""#, #""bar""#),
+            (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
+            ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
+        ])
+    func mergePatchExamples(target: String, patch: String, result: String) throws {
+        let autoscaler: JSONValue = [
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": ["name": "api", "namespace": "staging"],
+            "spec": ["maxReplicas": 5, "behavior": try JSONValue(parsing: target)],
+        ]
+        let path = "/apis/autoscaling/v2/namespaces/staging/horizontalpodautoscalers/api"
+        let answer = try Fixture.cluster([autoscaler]).ask(
+            "PATCH", path, MediaType.merge, #"{"spec":{"behavior":\#(patch)}}"#)
+        #expect(answer.body.at("spec", "behavior") == (try JSONValue(parsing: result)))
+    }
+
+    @Test("a field that the file already had is neither refused nor lost")
+    func fieldsOfNewerVersions() throws {
+        let path = deploymentPath + "?fieldValidation=Strict"
+        let newer = Fixture.deployment().setting(["spec", "template", "spec", "fromTheFuture"], ["a": 1])
+        let cluster = try Fixture.cluster(deployment: newer)
+        let answer = try cluster.ask("PATCH", path, MediaType.merge, #"{"spec":{"replicas":2}}"#)
+        #expect(answer.status == 200)
+        #expect(answer.body.at("spec", "template", "spec", "fromTheFuture") == ["a": 1])
+        #expect(try cluster.ask("PATCH", path, MediaType.merge, #"{"spec":{"other":2}}"#).status == 422)
+    }
+
     /// From RFC 6902, appendix A, on the data of a config map's annotations and on a list.
     @Test(
         "JSON patch operations",
