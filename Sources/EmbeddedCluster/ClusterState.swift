@@ -10,6 +10,10 @@ struct ClusterState: Sendable {
     /// Reads since a rollout last moved, by `uid`. Not in the file: it is no object's state.
     var idleReads: [String: Int] = [:]
 
+    /// Deployments that were written to and not read since: their controllers have not had the time to see it. Not in the
+    /// file, either.
+    var unseen: Set<ObjectKey> = []
+
     /// Keeps every sum of counters far from 64 bits.
     static let largestCounter: Int64 = 1 << 53
 

@@ -1,6 +1,6 @@
 internal import ChangeModel
 
-/// A Deployment's controller and all that works below it, in small steps: `advance` is called once after each read.
+/// A Deployment's controller and all that works below it, in small steps: `advance` is called before a read.
 ///
 /// The first step after a change lets the controller see it (`observedGeneration`), creates or takes up the ReplicaSet of the
 /// template and numbers it; each later step makes the Pods created before available, stops old ones and starts new ones
@@ -126,7 +126,11 @@ struct DeploymentController {
             "Deployment \(isAvailable ? "has" : "does not have") minimum availability.")
         let name = current.map { "ReplicaSet \"\($0.name)\"" } ?? "Deployment"
         if isComplete {
-            conditions.set("Progressing", true, "NewReplicaSetAvailable", "\(name) has successfully progressed.")
+            // What said so before stays as it is: it may name a ReplicaSet that the file did not have.
+            let isKnown = conditions.reason(of: "Progressing") == "NewReplicaSetAvailable" && !isMoving
+            if !isKnown {
+                conditions.set("Progressing", true, "NewReplicaSetAvailable", "\(name) has successfully progressed.")
+            }
         } else if idle >= Self.idleLimit {
             conditions.set("Progressing", false, "ProgressDeadlineExceeded", "\(name) has timed out progressing.")
         } else if isMoving {
@@ -154,6 +158,10 @@ struct Conditions {
     init(_ all: [JSONValue], now: String) {
         self.all = all
         self.now = now
+    }
+
+    func reason(of type: String) -> String? {
+        all.first { $0["type"]?.stringValue == type }?["reason"]?.stringValue
     }
 
     mutating func set(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) {

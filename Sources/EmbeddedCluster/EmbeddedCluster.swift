@@ -25,8 +25,8 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 /// `Status` bodies of a real server; `/version`, `/readyz`, `/livez`. **Not served**: POST, DELETE, watch, server-side
 /// apply, authentication (405, 415 or 404). `managedFields` are kept as they are.
 ///
-/// **Rollouts** take a few reads: each GET or LIST of a Deployment answers first and then lets its controller work once (see
-/// `DeploymentController`). An image with the tag `broken`, or from `registry.invalid`, is never pulled: after a few reads
+/// **Rollouts** take a few reads: each GET or LIST of a Deployment, but for the first after a write, lets its controller work
+/// once (see `DeploymentController`). An image with the tag `broken`, or from `registry.invalid`, is never pulled: after a few reads
 /// the rollout exceeds its progress deadline. A Deployment runs at most 500 Pods here; more never become available.
 ///
 /// **The file** is what `kubectl get -o json` prints: a v1 List, a typed list, or one object. What is missing (uid,
@@ -72,7 +72,6 @@ public final class EmbeddedCluster: HTTPTransport {
         try readAgain()
         var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description)
         let response = handler.handle(request)
-        if response.status == 200 { handler.advanceControllers(after: request) }
         do throws(EmbeddedClusterError) {
             try replaceState(handler.state)
         } catch {
@@ -105,7 +104,7 @@ public final class EmbeddedCluster: HTTPTransport {
             let content = try Self.read(path)
             if content == fileContent { return }
             var next = try Self.parse(content, path: path, now: Timestamp(seconds: clock()).description)
-            next.idleReads = state.idleReads
+            (next.idleReads, next.unseen) = (state.idleReads, state.unseen)
             next.raise(to: String(state.resourceVersion))
             state = next
             fileContent = content

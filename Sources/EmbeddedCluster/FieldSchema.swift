@@ -29,6 +29,8 @@ indirect enum FieldSchema: Sendable {
 
 /// Holds an object against a schema, as the server does when it decodes JSON into its types.
 struct SchemaCheck {
+    /// Unknown fields that stay, because the object had them before anyone asked for a check.
+    var kept: Set<String> = []
     /// Paths of fields that the type does not have.
     private(set) var unknownFields: [String] = []
     /// The first value of a wrong type, in the words of Go's decoder.
@@ -64,7 +66,7 @@ struct SchemaCheck {
             for (name, member) in members.sorted(by: { $0.key < $1.key }) {
                 let memberPath = path.isEmpty ? name : "\(path).\(name)"
                 guard let field = fields[name] else {
-                    unknownFields.append(memberPath)
+                    if kept.contains(memberPath) { result[name] = member } else { unknownFields.append(memberPath) }
                     continue
                 }
                 if member.isNull { continue }

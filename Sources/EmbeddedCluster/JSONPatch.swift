@@ -51,7 +51,23 @@ enum JSONPatch {
         guard let text = value?.stringValue, text.isEmpty || text.hasPrefix("/") else { throw .patchDoesNotApply }
         let tokens = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         guard tokens.count <= maximumDepth else { throw .patchDoesNotApply }
-        return tokens.map { String($0).replacing("~1", with: "/").replacing("~0", with: "~") }
+        return tokens.map { unescape($0) }
+    }
+
+    /// `~1` is `/`, `~0` is `~`.
+    private static func unescape(_ token: Substring) -> String {
+        var text: [UInt8] = []
+        var rest = Array(token.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "~"), let code = rest.first, code == UInt8(ascii: "0") || code == UInt8(ascii: "1")
+            {
+                text.append(code == UInt8(ascii: "0") ? UInt8(ascii: "~") : UInt8(ascii: "/"))
+                rest.removeFirst()
+            } else {
+                text.append(byte)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func read(_ path: ArraySlice<String>, in value: JSONValue) -> JSONValue? {

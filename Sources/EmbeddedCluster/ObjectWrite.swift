@@ -30,7 +30,9 @@ struct ObjectWrite {
         let shown = isScale ? Scale.of(present) : present
         let schema = isScale ? TypeSchemas.scale : TypeSchemas.schema(of: key.type)
         let edited = try edit(shown, body, mediaType, schema)
-        var check = SchemaCheck()
+        var known = SchemaCheck()
+        _ = known.prune(shown, schema)
+        var check = SchemaCheck(kept: Set(known.unknownFields))
         var typed = check.prune(edited, schema)
         let quoted = mediaType.hasPrefix("application/strategic") ? GoFormat.text(body) : edited.canonicalText
         if let fault = check.typeFault { throw .undecodable(quoting: quoted, fault) }
@@ -48,6 +50,7 @@ struct ObjectWrite {
         let errors = ObjectValidation.errors(object, replacing: present, type: key.type)
         guard errors.isEmpty else { throw .invalid(key, errors) }
         let stored = options.isDryRun ? object : state.put(key, object)
+        if !options.isDryRun, key.type == .deployments { state.unseen.insert(key) }
         return RequestHandler.answer(
             isScale ? Scale.of(stored) : stored, warnings: options.fieldValidation == .warn ? unknown : [])
     }

@@ -16,6 +16,7 @@ struct RequestHandler {
             }
             guard let route = Route(target) else { throw .noSuchPath }
             guard request.body.count <= Self.bodyLimit else { throw .bodyTooLarge(limit: Self.bodyLimit) }
+            if request.method == "GET" { advanceControllers(before: route) }
             switch (request.method, route) {
             case ("GET", .health):
                 let headers = [(name: "Content-Type", value: "text/plain; charset=utf-8")]
@@ -38,18 +39,19 @@ struct RequestHandler {
         }
     }
 
-    /// Lets the controllers work once after a read, so that a rollout takes several reads to converge.
-    mutating func advanceControllers(after request: HTTPRequest) {
-        guard request.method == "GET", let target = RequestTarget(parsing: request.target), let route = Route(target)
-        else { return }
-        switch route {
-        case .object(let key) where key.type == .deployments, .scale(let key):
-            DeploymentController(key: key, now: now).advance(&state)
-        case .collection(.deployments, let namespace):
-            for key in state.keys(.deployments, namespace: namespace) {
-                DeploymentController(key: key, now: now).advance(&state)
+    /// Lets the controllers of what is about to be read work once, so that a rollout takes several reads to converge. The
+    /// first read after a write comes too early for them. Nothing happens between a read and what follows it: a client
+    /// that reads a version and patches it meets no conflict of the cluster's own making.
+    private mutating func advanceControllers(before route: Route) {
+        let keys: [ObjectKey] =
+            switch route {
+            case .object(let key) where key.type == .deployments: [key]
+            case .scale(let key): [key]
+            case .collection(.deployments, let namespace): state.keys(.deployments, namespace: namespace)
+            default: []
             }
-        default: break
+        for key in keys where state.unseen.remove(key) == nil {
+            DeploymentController(key: key, now: now).advance(&state)
         }
     }
 

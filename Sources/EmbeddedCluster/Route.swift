@@ -28,7 +28,7 @@ enum Route {
         }
         var namespace: String?
         // `namespaces/NAME/PLURAL…` is inside a namespace, `namespaces` and `namespaces/NAME` are about namespaces.
-        if path.first == "namespaces", path.count > 2 || (path.count == 2 && target.endsWithSlash && !group.isEmpty) {
+        if path.first == "namespaces", path.count > 2 {
             namespace = path.dropFirst().first
             path = path.dropFirst(2)
         }

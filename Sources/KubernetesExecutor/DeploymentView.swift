@@ -15,20 +15,23 @@ struct DeploymentView {
     var revision: Int64? { annotations[Self.revisionAnnotation]?.stringValue.flatMap { Int64($0) } }
 
     /// The wanted number; the API's default is 1.
-    var replicas: Int64 { object.at("spec", "replicas")?.integerValue ?? 1 }
+    var replicas: Int64 { Self.bounded(object.at("spec", "replicas")?.integerValue ?? 1) }
     var isPaused: Bool { object.at("spec", "paused")?.boolValue ?? false }
     var template: JSONValue { object.at("spec", "template") ?? [:] }
     var restartedAt: String? {
         template.at("metadata", "annotations", Self.restartAnnotation)?.stringValue
     }
 
-    var observedGeneration: Int64 { count("observedGeneration") }
+    var observedGeneration: Int64 { object.at("status", "observedGeneration")?.integerValue ?? 0 }
     var currentReplicas: Int64 { count("replicas") }
     var updatedReplicas: Int64 { count("updatedReplicas") }
     var readyReplicas: Int64 { count("readyReplicas") }
     var availableReplicas: Int64 { count("availableReplicas") }
 
-    private func count(_ name: String) -> Int64 { object.at("status", name)?.integerValue ?? 0 }
+    private func count(_ name: String) -> Int64 { Self.bounded(object.at("status", name)?.integerValue ?? 0) }
+
+    /// Counts are int32 in the API; whatever a server says, they can be subtracted.
+    private static func bounded(_ number: Int64) -> Int64 { min(max(number, 0), Int64(Int32.max)) }
 
     /// The list of `spec.template.spec` that holds the container, and its image.
     func container(_ name: String) -> (list: String, image: String)? {
