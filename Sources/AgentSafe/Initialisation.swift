@@ -49,6 +49,8 @@ extension Workspace {
         try checkIsFree(directory)
         // The key is looked at before anything is made, so that a missing one leaves nothing behind.
         var inside = host
+        var settings = settings
+        if let key = settings.key, !key.hasPrefix("key::"), !key.hasPrefix("ssh-") { settings.key = host.absolute(key) }
         let signer = try keyForInitialisation(host: host, settings: settings)
         if Files.kind(directory + "/.git") == nil {
             _ = try git { () throws(GitError) in try Repository.create(at: directory) }

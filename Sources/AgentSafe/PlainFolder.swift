@@ -1,5 +1,5 @@
 public import ChangeModel
-public import Documents
+internal import Documents
 public import OperatingSystem
 public import PolicyEngine
 

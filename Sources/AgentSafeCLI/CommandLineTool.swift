@@ -6,13 +6,15 @@ public import OperatingSystem
 public enum CommandLineTool {
     public static let version = "0.1.0"
 
-    static let commands: [any Command.Type] = [
-        InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
-        ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ProposeCommand.self, GateCommand.self,
-        ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
-        RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self, VerifyCommand.self,
-        VersionCommand.self,
-    ]
+    private static var commands: [any Command.Type] {
+        [
+            InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
+            ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ProposeCommand.self, GateCommand.self,
+            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
+            RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self, VerifyCommand.self,
+            VersionCommand.self,
+        ]
+    }
 
     static let root = CommandSpec(
         name: "agentsafe",
