@@ -1,9 +1,11 @@
-import OperatingSystem
+public import OperatingSystem
 
 /// Keys and signatures by the real `ssh-keygen`, in an environment that knows nothing of the user.
 public enum SSHKeys {
     public struct ProgramFailure: Error, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// The search path alone, with `home` as home.

@@ -1,4 +1,4 @@
-import OperatingSystem
+internal import OperatingSystem
 
 /// A new folder that only this user can read, and that goes when the last reference to it goes.
 public final class TemporaryDirectory: Sendable {

@@ -1,0 +1,153 @@
+import AgentSafeCLI
+import ChangeModel
+import Git
+import OperatingSystem
+import Synchronization
+import TestSupport
+import Testing
+
+/// A governance repository with a bare remote, and one clone, home and state folder for each actor, as if on machines of
+/// their own. `agentsafe` runs in this process with an injected clock; `git` and `ssh-keygen` are the real ones.
+///
+/// Actors: alice (admin, approver), bob and carol (approvers), sam (sre), agent (agent `deploy-agent-01`, deployer), rogue (an
+/// agent without roles), runner and gate (services), stranger (a key that belongs to nobody).
+final class Governance: Sendable {
+    static let actors = ["alice", "bob", "carol", "sam", "agent", "rogue", "runner", "gate", "stranger"]
+
+    let directory: TemporaryDirectory
+    let clock: TestClock
+    private let generator: Mutex<SeededGenerator>
+    private static let counter = Atomic<UInt64>(0)
+
+    /// Copies a repository that was made once for all tests.
+    convenience init() throws {
+        try self.init(copying: try Self.template.get())
+    }
+
+    private init(copying template: Governance) throws {
+        directory = try TemporaryDirectory()
+        clock = TestClock()
+        generator = Mutex(SeededGenerator(stream: Self.counter.add(1, ordering: .relaxed).newValue))
+        _ = try run(["cp", "-a", "\(template.directory.path)/.", directory.path])
+        // Absolute paths in settings follow the copy.
+        for actor in Self.actors {
+            let path = "\(clone(actor))/.git/config"
+            let text = String(decoding: try Files.read(path), as: UTF8.self)
+            let parts = text.split(separator: template.directory.path, omittingEmptySubsequences: false)
+            try Files.writeAtomically(path, Array(parts.joined(separator: directory.path).utf8))
+        }
+    }
+
+    private static let template = Result { try Governance(making: ()) }
+
+    private init(making: Void) throws {
+        directory = try TemporaryDirectory()
+        clock = TestClock()
+        generator = Mutex(SeededGenerator(stream: 0))
+        try Files.createDirectory("\(directory.path)/homes")
+        for actor in Self.actors {
+            let home = "\(directory.path)/homes/\(actor)"
+            try Files.createDirectory(home)
+            try Files.create(
+                "\(home)/.gitconfig",
+                Array("[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[init]\n\tdefaultBranch = main\n".utf8))
+            try SSHKeys.makeKey(name: "\(actor).key", in: directory)
+        }
+        _ = try run(["git", "init", "-q", "--bare", "-b", "main", remote])
+        try expect(0, "alice", ["init", clone("alice"), "--admin", "alice", "--key", key("alice")], in: directory.path)
+        _ = try git("alice", "remote", "add", "origin", remote)
+        _ = try git("alice", "push", "-q", "origin", "main", "ledger")
+        _ = try git("alice", "fetch", "-q")
+        let identities: [(String, [String])] = [
+            ("bob", ["--kind", "person", "--role", "approver"]), ("carol", ["--kind", "person", "--role", "approver"]),
+            ("sam", ["--kind", "person", "--role", "sre"]),
+            ("agent", ["--kind", "agent", "--role", "deployer"]), ("rogue", ["--kind", "agent"]),
+            ("runner", ["--kind", "service", "--role", "runner"]), ("gate", ["--kind", "service", "--role", "gate"]),
+        ]
+        for (actor, options) in identities {
+            try expect(
+                0, "alice",
+                ["identity", "add", Self.identity(actor), "--key-file", key(actor) + ".pub", "--push"] + options)
+        }
+        let genesis = try git("alice", "config", "agentsafe.genesis")
+        for actor in Self.actors where actor != "alice" {
+            _ = try run(["git", "clone", "-q", remote, clone(actor)])
+            try expect(0, actor, ["setup", "--genesis", genesis, "--key", key(actor)])
+        }
+    }
+
+    // MARK: - Places
+
+    static func identity(_ actor: String) -> String { actor == "agent" ? "deploy-agent-01" : actor }
+    var remote: String { "\(directory.path)/remote.git" }
+    func clone(_ actor: String) -> String { "\(directory.path)/clones/\(actor)" }
+    func key(_ actor: String) -> String { "\(directory.path)/\(actor).key" }
+    var clusterFile: String { "\(directory.path)/cluster.json" }
+
+    // MARK: - Commands
+
+    func environment(_ actor: String) -> [String: String] {
+        let time = "\(clock.now) +0000"
+        return [
+            "PATH": Host.real().environment["PATH"] ?? "/usr/bin:/bin", "HOME": "\(directory.path)/homes/\(actor)",
+            "AGENTSAFE_STATE_HOME": "\(directory.path)/homes/\(actor)/state", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time,
+        ]
+    }
+
+    func host(_ actor: String, in folder: String? = nil, adding variables: [String: String] = [:]) -> Host {
+        let clock = clock
+        return Host(
+            environment: environment(actor).merging(variables) { $1 }, currentDirectory: folder ?? clone(actor),
+            now: { clock.now },
+            random: { count in
+                self.generator.withLock { generator in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+            }, sleep: { clock.advance(Int64(max(1, $0 / 1000))) })
+    }
+
+    /// Runs `agentsafe` as `actor`, in the actor's clone and with the actor's key.
+    func agentsafe(
+        _ actor: String, _ arguments: [String], in folder: String? = nil, adding variables: [String: String] = [:]
+    ) -> CommandResult {
+        let (output, errors) = (LineBuffer(), LineBuffer())
+        let terminal = Terminal(
+            write: { output.append($0) }, say: { errors.append($0) }, ask: { _ in nil }, colors: false,
+            showsProgress: false)
+        let keys = ["AGENTSAFE_KEY": key(actor)]
+        let status = CommandLineTool.run(
+            ["agentsafe"] + arguments, host: host(actor, in: folder, adding: keys.merging(variables) { $1 }),
+            terminal: terminal)
+        return CommandResult(status: status, output: output.text, errors: errors.text)
+    }
+
+    /// Runs `agentsafe` and records an issue when it does not end with `status`.
+    @discardableResult
+    func expect(
+        _ status: Int32, _ actor: String, _ arguments: [String], in folder: String? = nil,
+        adding variables: [String: String] = [:], sourceLocation: Testing.SourceLocation = #_sourceLocation
+    ) throws -> CommandResult {
+        let result = agentsafe(actor, arguments, in: folder, adding: variables)
+        try #require(result.status == status, "agentsafe \(arguments): \(result)", sourceLocation: sourceLocation)
+        return result
+    }
+
+    /// Runs the real `git` in the actor's clone; a failure is thrown with git's words.
+    @discardableResult
+    func git(_ actor: String, _ arguments: String..., input: String = "") throws -> String {
+        try run(["git", "-C", clone(actor)] + arguments, as: actor, input: Array(input.utf8))
+    }
+
+    /// Runs the real `git` in the actor's clone, whatever its status.
+    func tryGit(_ actor: String, _ arguments: String...) throws -> ProgramResult {
+        try Program.run(["git", "-C", clone(actor)] + arguments, environment: environment(actor), timeout: 60)
+    }
+
+    @discardableResult
+    func run(_ arguments: [String], as actor: String = "alice", input: [UInt8] = []) throws -> String {
+        let result = try Program.run(arguments, environment: environment(actor), input: input, timeout: 60)
+        guard result.status == 0 else {
+            throw SSHKeys.ProgramFailure(description: "\(arguments.joined(separator: " ")): \(result.errorText)")
+        }
+        return String(result.outputText.reversed().drop { $0.isNewline }.reversed())
+    }
+}
