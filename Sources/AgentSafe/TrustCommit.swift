@@ -80,13 +80,11 @@ extension Workspace {
         try ledger { () throws(LedgerError) in
             _ = try LandingGrammar.classify(commit, after: view.state, in: repository)
         }
-        let connection = push ? try self.connection(view.state) : nil
-        if let connection {
+        if push {
             try self.push(
-                [.init(source: commit, reference: "refs/heads/main", expected: view.main.tip)], over: connection,
-                failure: "main is unchanged; fetch and try again")
+                [.init(source: commit, reference: "refs/heads/main", expected: view.main.tip)],
+                over: try connection(view.state), failure: "main is unchanged; fetch and try again")
         }
-        try advanceLocalMain(to: commit)
         return TrustResult(
             version: registry.trustVersion, commit: commit, files: changes.map(\.path), pushed: push)
     }
@@ -95,7 +93,8 @@ extension Workspace {
     private func leadingComments(of path: String, in tree: ObjectID) throws(AgentSafeError) -> String? {
         let bytes = try git { () throws(GitError) in try repository.file(path, in: tree) } ?? []
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix { $0.hasPrefix("#") }
-        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+        if lines.isEmpty { return nil }
+        return lines.map { String($0.dropFirst($0.hasPrefix("# ") ? 2 : 1)) }.joined(separator: "\n")
     }
 
     /// Takes the work tree's edits of files that give power (policies, actions, inventory, settings, identities, tests) into a
@@ -107,7 +106,7 @@ extension Workspace {
             throw AgentSafeError(.failed, "a bare repository has no work tree to take edits from; work in a clone")
         }
         let head = try git { () throws(GitError) in try repository.resolve("HEAD") }
-        guard head == view.main.tip else {
+        guard head == view.main.tip, try git({ () throws(GitError) in try repository.headBranch() }) == "refs/heads/main" else {
             throw AgentSafeError(.failed, "the work tree is not at main's newest commit \(view.main.tip.short); run `git switch main && git pull --ff-only`")
         }
         let index = repository.gitDirectory + "agentsafe-index"
@@ -137,18 +136,16 @@ extension Workspace {
         } catch {
             throw AgentSafeError(.failed, "\(error)")
         }
-        // Only what is committed moves with the branch: the edits are in the tree already.
-        let signer = try signer()
-        _ = try runGit(["stash", "push", "--include-untracked", "--quiet"])
-        do {
-            let result = try commitTrust(
-                tree: tree, identities: edited, view: view, signer: signer, message: message, push: push)
-            _ = try runGit(["stash", "drop", "--quiet"])
-            return result
-        } catch {
-            _ = try runGit(["stash", "pop", "--quiet"])
-            throw error
+        let result = try commitTrust(
+            tree: tree, identities: edited, view: view, signer: try signer(), message: message, push: push)
+        // The work tree is what was committed, but for the files that follow from the identities: those alone are written.
+        try git { () throws(GitError) in
+            try repository.setReference(
+                "refs/heads/main", to: result.commit, from: view.main.tip, message: "agentsafe trust commit")
         }
+        _ = try runGit(["read-tree", result.commit.description])
+        _ = try runGit(["checkout", "--", view.state.configuration.identities, AllowedSigners.fileName, "trust"])
+        return result
     }
 
     /// Adds an identity, or a key to an identity that is there.
@@ -173,8 +170,10 @@ extension Workspace {
         } else {
             registry.identities.append(identity)
         }
-        return try commitTrust(
+        let result = try commitTrust(
             tree: view.state.tree, identities: registry, view: view, signer: try signer(),
             message: "Add \(identity.kind.rawValue) \(identity.id)", push: push)
+        try advanceLocalMain(to: result.commit)
+        return result
     }
 }

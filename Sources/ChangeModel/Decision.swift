@@ -9,6 +9,8 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case targetBinding = "target_binding"
     /// The change itself may not run any more: it is past `expires`.
     case expired
+    /// Its `expires` lies further ahead than the repository allows.
+    case lifetimeTooLong = "lifetime_too_long"
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn

@@ -7,7 +7,7 @@ public struct Judgement {
     public let change: SignedChange
     public let main: MainState
     public let now: Timestamp
-    /// For each voter the vote that counts.
+    /// Every valid vote, oldest first; of each voter the engine counts the latest.
     public let votes: [VerifiedVote]
     public let authorization: Authorization
     /// The policy's own answer, votes aside.
@@ -46,7 +46,7 @@ public struct Judgement {
             if let counted = Self.counted(vote, for: change, main: main, now: now) { all.append(counted) }
         }
         if let approval, let counted = Self.counted(approval, main: main, at: now) { all.append(counted) }
-        votes = Self.latest(all)
+        votes = Set(all).sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
         let engine = PolicyEngine(catalogue: catalogue)
         let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
         authorization = engine.authorize(
@@ -85,20 +85,6 @@ public struct Judgement {
             voter.has(role: Role.approver)
         else { return nil }
         return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
-    }
-
-    /// For each voter the latest vote; of two at one instant the stricter.
-    private static func latest(_ votes: [VerifiedVote]) -> [VerifiedVote] {
-        func strictness(_ vote: VerifiedVote) -> Int { vote.kind == .approve ? 0 : 1 }
-        var latest: [String: VerifiedVote] = [:]
-        for vote in votes {
-            if let other = latest[vote.voter.id] {
-                let newer = vote.at > other.at || (vote.at == other.at && strictness(vote) > strictness(other))
-                if !newer { continue }
-            }
-            latest[vote.voter.id] = vote
-        }
-        return latest.values.sorted { $0.voter.id < $1.voter.id }
     }
 }
 

@@ -52,6 +52,14 @@ extension PolicyEngine {
         guard now <= change.expires else {
             return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
         }
+        // Measured from now, since `created` is the proposer's word alone.
+        let longest = catalogue.configuration.maximumExpiry
+        guard change.expires <= now + .seconds(longest) else {
+            return .denied(
+                decision.denied(
+                    .lifetimeTooLong,
+                    "the change would live until \(change.expires), and \(longest) seconds from now is the longest here"))
+        }
         guard change.repository == catalogue.configuration.repository else {
             return .denied(
                 decision.denied(

@@ -51,6 +51,7 @@ public enum IdentitiesDocument {
                 lines.append("      - key: \(ScalarText.quoted(key.publicKey))")
                 if let instant = key.validAfter { lines.append("        valid_after: \(instant)") }
                 if let instant = key.validBefore { lines.append("        valid_before: \(instant)") }
+                if key.revoked { lines.append("        revoked: true") }
             }
         }
         return Array((lines.joined(separator: "\n") + "\n").utf8)
@@ -85,9 +86,15 @@ public enum IdentitiesDocument {
         let key = IdentityKey(
             publicKey: fields.required("key", publicKey),
             validAfter: fields.optional("valid_after", .timestamp),
-            validBefore: fields.optional("valid_before", .timestamp))
+            validBefore: fields.optional("valid_before", .timestamp),
+            revoked: fields.optional("revoked", .boolean) ?? false)
         if let start = key.validAfter, let end = key.validBefore, end < start {
             fields.report("valid_before", "`valid_before` is earlier than `valid_after`")
+        }
+        if key.revoked, key.validBefore == nil {
+            fields.report(
+                "revoked", "a revoked key needs `valid_before`, by which stock tools know the last moment that it was good",
+                advice: "add `valid_before` with the time of the revocation")
         }
         return key
     }
