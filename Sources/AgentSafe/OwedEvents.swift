@@ -15,10 +15,11 @@ extension Workspace {
         }
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
         drafts += try decisionDraft(change, record: record, in: view)
-        let known = Set(record.votes.compactMap { vote -> String? in
-            if case .statement(let signed) = vote.form { signed.statement.text } else { nil }
-        })
-        for vote in try branchVotes(on: change, in: view) where !known.contains(vote.signed.statement.text) {
+        let recorded = record.votes.compactMap { vote -> VoteStatement? in
+            if case .statement(let signed) = vote.form { signed.statement } else { nil }
+        }
+        let votes = try branchVotes(on: change, in: view)
+        for vote in votes where !recorded.contains(vote.signed.statement) {
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(vote.signed),
@@ -27,7 +28,12 @@ extension Workspace {
         }
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change.id) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
-        if let pending, let approval = pending.approval, !mergeKnown {
+        if let pending, let approval = pending.approval, !mergeKnown,
+            // The merge says nothing new where the same person signed a vote for the same plan.
+            !(recorded + votes.map(\.signed.statement)).contains(where: {
+                $0.voter == approval.voter && $0.kind == .approve && $0.plan == approval.plan
+            })
+        {
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(approval, commit: pending.landed),
