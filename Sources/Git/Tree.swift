@@ -11,6 +11,17 @@ public struct TreeEntry: Hashable, Sendable {
         self.id = id
     }
 
+    /// Names are bytes to git. Swift's own comparison would take two Unicode forms of one name for the same.
+    public static func == (left: TreeEntry, right: TreeEntry) -> Bool {
+        left.mode == right.mode && left.id == right.id && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(mode)
+        hasher.combine(FileName(name))
+    }
+
     public static let fileMode = "100644"
     public static let treeMode = "40000"
     public var isTree: Bool { mode == Self.treeMode }
@@ -35,20 +46,39 @@ public struct TreeEntry: Hashable, Sendable {
             guard let name = String(validating: content[space + 1..<end], as: UTF8.self) else {
                 throw malformed("a name is not valid UTF-8")
             }
-            let folded = name.lowercased()
-            guard !name.isEmpty, name != ".", name != "..", folded != ".git", !name.utf8.contains(UInt8(ascii: "/"))
+            guard !name.isEmpty, name != ".", name != "..", !isGitFolder(name), !name.utf8.contains(UInt8(ascii: "/"))
             else { throw malformed("`\(name.prefix(40))` is no name for a file") }
             let entry = TreeEntry(
                 mode: mode, name: name, id: ObjectID(bytes: Array(content[end + 1..<end + 21])))
-            if let last = entries.last {
-                guard last.sortKey.lexicographicallyPrecedes(entry.sortKey), last.name != entry.name else {
-                    throw malformed("entries are out of order")
+            if let last = entries.last, !last.sortKey.lexicographicallyPrecedes(entry.sortKey) {
+                throw malformed("entries are out of order")
+            }
+            if entry.isTree {
+                // A file of the same name sorts before; what stands between them starts with that name.
+                for other in entries.reversed() {
+                    guard other.name.utf8.starts(with: name.utf8) else { break }
+                    guard other.name.utf8.count > name.utf8.count else { throw malformed("a name stands there twice") }
                 }
             }
             entries.append(entry)
             position = end + 21
         }
         return entries
+    }
+
+    /// Whether some file system takes `name` for `.git`, as git's own check has it: in any case, by its short name on
+    /// Windows or with an ending that Windows drops, or with characters that macOS drops.
+    private static func isGitFolder(_ name: String) -> Bool {
+        // A cheap look first: nearly no name comes further.
+        guard let first = name.utf8.first, first == UInt8(ascii: ".") || first | 0x20 == UInt8(ascii: "g") || first >= 0x80
+        else { return false }
+        let ignored: [ClosedRange<UInt32>] = [0x200C...0x200F, 0x202A...0x202E, 0x206A...0x206F, 0xFEFF...0xFEFF]
+        let kept = name.lowercased().unicodeScalars.filter { scalar in !ignored.contains { $0.contains(scalar.value) } }
+        for forbidden in [".git", "git~1"] where kept.starts(with: forbidden.unicodeScalars) {
+            let ending = kept.dropFirst(forbidden.unicodeScalars.count).drop { $0 == " " || $0 == "." }
+            if ending.isEmpty || ending.first == ":" || ending.first == "\\" { return true }
+        }
+        return false
     }
 
     static func serialise(_ entries: [TreeEntry]) -> [UInt8] {
@@ -64,13 +94,20 @@ public struct TreeEntry: Hashable, Sendable {
     }
 }
 
+/// A name as git compares names: by its bytes.
+private struct FileName: Hashable {
+    let bytes: [UInt8]
+
+    init(_ name: some StringProtocol) { bytes = Array(name.utf8) }
+}
+
 extension Repository {
     /// The entry at a slash-separated path below `root`; nil when there is none.
     public func entry(at path: String, in root: ObjectID) throws(GitError) -> TreeEntry? {
         var current = root
         let segments = path.split(separator: "/")
         for (index, segment) in segments.enumerated() {
-            guard let entry = try tree(current).first(where: { $0.name == segment }) else { return nil }
+            guard let entry = try tree(current).first(where: { $0.name.utf8.elementsEqual(segment.utf8) }) else { return nil }
             if index == segments.count - 1 { return entry }
             guard entry.isTree else { return nil }
             current = entry.id
@@ -96,26 +133,24 @@ extension Repository {
 
     /// The tree that `root` becomes when each path gets its blob, or goes away for nil. Folders that end up empty vanish.
     public func edit(_ root: ObjectID?, _ edits: [String: ObjectID?]) throws(GitError) -> ObjectID {
-        var grouped: [String: [String: ObjectID?]] = [:]
-        var entries: [String: TreeEntry] = [:]
-        if let root { for entry in try tree(root) { entries[entry.name] = entry } }
+        var grouped: [FileName: [String: ObjectID?]] = [:]
+        var entries: [FileName: TreeEntry] = [:]
+        if let root { for entry in try tree(root) { entries[FileName(entry.name)] = entry } }
         for (path, blob) in edits {
             if let slash = path.firstIndex(of: "/") {
-                grouped[String(path[..<slash]), default: [:]][String(path[path.index(after: slash)...])] = blob
-            } else if let blob {
-                entries[path] = TreeEntry(mode: TreeEntry.fileMode, name: path, id: blob)
+                let rest = String(path[path.index(after: slash)...])
+                grouped[FileName(path[..<slash]), default: [:]][rest] = blob
             } else {
-                entries[path] = nil
+                entries[FileName(path)] = blob.map { TreeEntry(mode: TreeEntry.fileMode, name: path, id: $0) }
             }
         }
         for (name, inner) in grouped {
             let below = entries[name].flatMap { $0.isTree ? $0.id : nil }
+            // What is not there needs no removing: a file in the folder's place stays.
+            if below == nil, inner.values.allSatisfy({ $0 == nil }) { continue }
             let edited = try edit(below, inner)
-            if try tree(edited).isEmpty {
-                entries[name] = nil
-            } else {
-                entries[name] = TreeEntry(mode: TreeEntry.treeMode, name: name, id: edited)
-            }
+            let entry = TreeEntry(mode: TreeEntry.treeMode, name: String(decoding: name.bytes, as: UTF8.self), id: edited)
+            entries[name] = try tree(edited).isEmpty ? nil : entry
         }
         return try write(.tree, TreeEntry.serialise(Array(entries.values)))
     }
@@ -143,10 +178,10 @@ extension Repository {
     ) throws(GitError) {
         if old == new { return }
         guard depth < 64 else { throw GitError(.malformed, "folders are nested deeper than 64 levels at `\(prefix)`") }
-        var before: [String: TreeEntry] = [:]
-        if let old { for entry in try tree(old) { before[entry.name] = entry } }
+        var before: [FileName: TreeEntry] = [:]
+        if let old { for entry in try tree(old) { before[FileName(entry.name)] = entry } }
         for entry in try new.map({ (id) throws(GitError) in try tree(id) }) ?? [] {
-            let previous = before.removeValue(forKey: entry.name)
+            let previous = before.removeValue(forKey: FileName(entry.name))
             if previous == entry { continue }
             try compareEntry(previous, entry, path: prefix + entry.name, depth: depth, limit: limit, into: &found)
         }
