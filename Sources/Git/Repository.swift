@@ -18,7 +18,9 @@ public final class Repository {
         let status =
             gitDirectory.map { git_repository_open(&handle, $0) }
             ?? git_repository_open_ext(&handle, path, 0, nil)
-        guard status == 0, let handle else { throw Self.openingError(status, path) }
+        guard status == 0, let handle else {
+            throw Self.openingError(status, gitDirectory ?? path, mayBeAbove: gitDirectory == nil)
+        }
         self.handle = handle
         var database: OpaquePointer?
         let databaseStatus = git_repository_odb(&database, handle)
@@ -33,7 +35,9 @@ public final class Repository {
                 .unsupported,
                 "this clone is shallow, so history cannot be judged; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)")
         }
-        if try configuration("extensions.partialclone") != nil {
+        // Which of the two git writes depends on its version.
+        let promisors = try configurations(matching: "^remote\\..*\\.promisor$")
+        if try configuration("extensions.partialclone") != nil || promisors.contains(where: { $0.value != "false" }) {
             throw GitError(
                 .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
@@ -50,19 +54,22 @@ public final class Repository {
         _ = agentsafe_git_enable_fsync(1)
     }()
 
-    private static func openingError(_ status: Int32, _ path: String) -> GitError {
-        if status == GIT_ENOTFOUND.rawValue {
+    private static func openingError(_ status: Int32, _ path: String, mayBeAbove: Bool) -> GitError {
+        let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
+        let found = mayBeAbove ? discover(path) : nil
+        if status == GIT_ENOTFOUND.rawValue, found == nil {
             return GitError(
                 .noRepository,
                 "no Git repository at `\(path)` or above; change into one, or make one with `agentsafe init`")
         }
-        if status == GIT_EOWNER.rawValue {
+        // libgit2 says "not found" of another owner's repository too, while no `safe.directory` is set anywhere.
+        if status == GIT_EOWNER.rawValue || status == GIT_ENOTFOUND.rawValue {
+            let folder = found ?? path
             return GitError(
                 .unsupported,
-                "the repository at `\(path)` belongs to somebody else; if that is right, run "
-                    + "`git config --global --add safe.directory \(path)`")
+                "the repository at `\(folder)` belongs to somebody else; if that is right, run "
+                    + "`git config --global --add safe.directory \(folder)`")
         }
-        let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
         if text.contains("objectformat") {
             return GitError(
                 .unsupported, "SHA-256 repositories cannot be read; make the repository with `--object-format=sha1`")
@@ -74,6 +81,16 @@ public final class Repository {
                     + "and `git worktree repair`")
         }
         return GitError(.unsupported, "cannot open the repository at `\(path)`: \(text)")
+    }
+
+    /// The folder of the repository that holds `path`, whoever owns it, as `safe.directory` wants it; nil when there is none.
+    private static func discover(_ path: String) -> String? {
+        var buffer = git_buf()
+        guard git_repository_discover(&buffer, path, 0, nil) == 0, let pointer = buffer.ptr else { return nil }
+        defer { git_buf_dispose(&buffer) }
+        var folder = String(cString: pointer)
+        for ending in ["/", "/.git"] where folder.hasSuffix(ending) { folder.removeLast(ending.count) }
+        return folder
     }
 
     /// Makes an empty repository whose first branch is `main`.
