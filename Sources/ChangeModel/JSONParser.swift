@@ -172,8 +172,12 @@ private struct JSONParser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger {
-            guard let value = Int64(text) else { throw error("`\(text.prefix(40))` does not fit 64 bits", at: start) }
-            return .integer(value)
+            if let value = Int64(text) { return .integer(value) }
+            // A double from 2^63 on is written without an exponent up to 1e21; what is exactly such a text loses nothing.
+            guard let value = Double(text), ECMAScriptNumber.text(value) == text else {
+                throw error("`\(text.prefix(40))` does not fit 64 bits", at: start)
+            }
+            return .number(value)
         }
         guard let value = Double(text), value.isFinite else {
             throw error("`\(text.prefix(40))` is beyond a double's range", at: start)
