@@ -77,7 +77,8 @@ let faces: [Target] = [
 
 let tests: [Target] = [
     .target(name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"], path: "Tests/TestSupport"),
-    .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "TestSupport"]),
+    .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
+    .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(
