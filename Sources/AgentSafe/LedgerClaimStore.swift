@@ -149,6 +149,16 @@ final class LedgerClaimStore: ClaimStore {
 
     // MARK: - Recording
 
+    /// Records again what an earlier run made and could not push.
+    func recordAgain(_ event: LedgerEvent, _ drafted: EventDraft) throws(RunStop) {
+        claimHeight = event.body["claim"]?.integerValue.map { Int($0) }
+        try record { (view) throws(AgentSafeError) in
+            var draft = drafted
+            draft.change = try self.change(in: view)
+            return [draft]
+        }
+    }
+
     var currentView: VerifiedView { view }
 
     private func change(in view: VerifiedView) throws(AgentSafeError) -> SignedChange {
@@ -169,14 +179,17 @@ final class LedgerClaimStore: ClaimStore {
                 let writer = LedgerWriter(
                     history: view.ledger, signer: signer, identity: identity.id,
                     person: try workspace.person(identity.id))
-                let events = try drafts(view)
+                let events = try workspace.owedTrustEvents(in: view) + drafts(view)
                 let tip = try ledger { () throws(LedgerError) in
                     try writer.append(events, main: view.main.tip, at: workspace.now)
                 }
+                // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
+                try workspace.keepInOutbox(tip, of: id)
                 let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
                 if outcome == .recorded {
                     // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
                     try workspace.mark(view)
+                    try workspace.emptyOutbox(of: id)
                     return
                 }
                 view = try workspace.view()

@@ -3,16 +3,20 @@ internal import Ledger
 internal import PolicyEngine
 
 extension Workspace {
-    /// What the ledger does not hold yet and must, before a claim: trust commits seen, the decision, the votes that count.
+    /// The trust commits between the ledger's newest event and main's tip: each is recorded before anything else names a
+    /// main commit that follows it.
+    func owedTrustEvents(in view: VerifiedView) -> [EventDraft] {
+        view.main.trustCommits(after: view.ledger.tip.event.main, through: view.main.tip).map { trust in
+            EventDraft(
+                kind: .trust, change: nil,
+                body: ["commit": .string(trust.commit.description), "version": .integer(Int64(trust.version))],
+                headline: "version \(trust.version) by main commit \(trust.commit.short)")
+        }
+    }
+
+    /// What the ledger does not hold yet and must, before a claim: the decision, and the votes.
     func owedEvents(for change: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
         var drafts: [EventDraft] = []
-        for trust in view.main.trustCommits(after: view.ledger.tip.event.main, through: view.main.tip) {
-            drafts.append(
-                EventDraft(
-                    kind: .trust, change: nil,
-                    body: ["commit": .string(trust.commit.description), "version": .integer(Int64(trust.version))],
-                    headline: "version \(trust.version) by main commit \(trust.commit.short)"))
-        }
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
         drafts += try decisionDraft(change, record: record, in: view)
         let recorded = record.votes.compactMap { vote -> VoteStatement? in

@@ -66,6 +66,8 @@ extension Workspace {
                 .failed, "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
         }
         let connection = try connection(view.state)
+        try flushOutbox(signer: signer, identity: runner, connection: connection)
+        view = try self.view()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             guard let found = try find(waiting, in: view) else { continue }

@@ -243,6 +243,12 @@ public final class Repository {
         }
     }
 
+    /// Removes a reference; one that is not there is no error.
+    public func removeReference(_ name: String) throws(GitError) {
+        let status = git_reference_remove(handle, name)
+        if status != GIT_ENOTFOUND.rawValue { try check(status, "git_reference_remove") }
+    }
+
     /// The full name of the branch that is checked out; nil when HEAD is detached.
     public func headBranch() throws(GitError) -> String? {
         var reference: OpaquePointer?

@@ -94,6 +94,12 @@ public final class LedgerHistory {
         return found
     }
 
+    /// The event that a commit carries, judged by nothing but its own form.
+    public static func event(at commit: ObjectID, in repository: Repository) throws(LedgerError) -> LedgerEvent {
+        try event(
+            of: try reading { () throws(GitError) in try repository.commit(commit) }, repository: repository)
+    }
+
     /// Takes over a longer verified main.
     public func advance(main: MainHistory) { self.main = main }
 

@@ -71,6 +71,11 @@ public struct Runner {
     private func prepare(
         _ step: ExecutionStep, progress: (String) -> Void
     ) throws(ExecutionError) -> PreparedRecord {
+        if let secret = step.action.parameters.first(where: { $0.sensitive && step.parameters[$0.name] != nil }) {
+            throw ExecutionError(
+                code: .unsupported,
+                message: "param `\(secret.name)` refers to a secret, and no vault is connected that could resolve it")
+        }
         let identity = try executor.confirmIdentity(of: step)
         let prechecks = try executor.runPrechecks(for: step)
         for check in prechecks { progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)") }
