@@ -117,7 +117,7 @@ extension Workspace {
     /// The three first commits. Returns main's genesis.
     private func makeGenesis(_ wish: Initialisation, signer: any Signer) throws(AgentSafeError) -> ObjectID {
         var configuration = Configuration(repository: CrockfordBase32.text(host.random(16), count: 26))
-        configuration.ledgerURLs = wish.remote.map { [$0] } ?? []
+        configuration.ledgerURLs = wish.remote.map { [RemoteConnection.withoutCredentials($0)] } ?? []
         let identities = IdentityRegistry(
             trustVersion: 1, adminThreshold: 1,
             identities: [

@@ -41,8 +41,7 @@ extension Workspace {
                     try store.recordAgain(event, draft)
                     notify("recorded the \(event.kind.rawValue) of \(id), which had waited in the outbox")
                 } catch {
-                    throw AgentSafeError(
-                        .failed, "the \(event.kind.rawValue) of \(id) waits in the outbox and could not be pushed: \(error.message)")
+                    notify("warning: the \(event.kind.rawValue) of \(id) still waits in the outbox: \(error.message)")
                 }
             } else {
                 try emptyOutbox(of: id)

@@ -15,6 +15,9 @@ public struct TreeEntry: Hashable, Sendable {
     public static let treeMode = "40000"
     public var isTree: Bool { mode == Self.treeMode }
 
+    /// The name of the tree without entries.
+    private static let emptyTree = ObjectID("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+
     /// Git sorts trees as if their names ended in a slash.
     private var sortKey: [UInt8] { Array(name.utf8) + (isTree ? [UInt8(ascii: "/")] : []) }
 
@@ -22,6 +25,7 @@ public struct TreeEntry: Hashable, Sendable {
     /// that are empty, `.`, `..`, `.git`, hold a slash or invalid UTF-8, unknown modes, and entries out of order.
     static func parse(_ content: [UInt8], of id: ObjectID) throws(GitError) -> [TreeEntry] {
         var entries: [TreeEntry] = []
+        var names: Set<String> = []
         var position = 0
         func malformed(_ why: String) -> GitError { GitError(.malformed, "tree \(id): \(why)") }
         while position < content.count {
@@ -40,11 +44,12 @@ public struct TreeEntry: Hashable, Sendable {
             else { throw malformed("`\(name.prefix(40))` is no name for a file") }
             let entry = TreeEntry(
                 mode: mode, name: name, id: ObjectID(bytes: Array(content[end + 1..<end + 21])))
-            if let last = entries.last {
-                guard last.sortKey.lexicographicallyPrecedes(entry.sortKey), last.name != entry.name else {
-                    throw malformed("entries are out of order")
-                }
+            guard names.insert(name).inserted else { throw malformed("`\(name.prefix(40))` stands there twice") }
+            if let last = entries.last, !last.sortKey.lexicographicallyPrecedes(entry.sortKey) {
+                throw malformed("entries are out of order")
             }
+            // Git itself never writes one, and a comparison of files would not see it.
+            guard entry.id != emptyTree else { throw malformed("`\(name.prefix(40))` is an empty folder") }
             entries.append(entry)
             position = end + 21
         }
