@@ -17,8 +17,15 @@ public struct AgentSafeError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// Further lines for people: the source line, a caret, more errors of the same file.
     public let details: [String]
+    /// Whether the protocol forbids the step though everything is in order: somebody else holds the change or its target.
+    let isRefusal: Bool
 
     public init(_ code: Code, _ message: String, details: [String] = []) {
+        self.init(code, message, details: details, isRefusal: false)
+    }
+
+    private init(_ code: Code, _ message: String, details: [String], isRefusal: Bool) {
+        self.isRefusal = isRefusal
         self.code = code
         self.message = message
         self.details = details
@@ -39,7 +46,7 @@ public struct AgentSafeError: Error, Sendable, CustomStringConvertible {
         switch error {
         case .notAuthentic(let failure): self.init(.notAuthentic, failure.description)
         case .git(let error): self.init(error)
-        case .refused(let reason): self.init(.failed, reason)
+        case .refused(let reason): self.init(.failed, reason, details: [], isRefusal: true)
         }
     }
 }

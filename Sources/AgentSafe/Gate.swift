@@ -40,40 +40,72 @@ extension Workspace {
                 "`\(head)` and `\(baseName)` have \(bases.count) merge bases, where there must be one; rebase the branch onto main")
         }
         if fork == headTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
-        let (forkTree, headTree) = (try readCommit(fork).tree, try readCommit(headTip).tree)
-        let net = try changes(from: forkTree, to: headTree)
-        let touched = try pathsTouched(from: headTip, to: baseTip)
-        if touched.allSatisfy(Self.isFreePath) {
-            return GateReport(base: baseTip, head: headTip, content: .free)
+        let commits = try branchCommits(from: headTip, to: fork)
+        let steps = try commits.map { (commit) throws(AgentSafeError) in
+            try step(commit, in: view)
         }
-        guard let ids = LandingGrammar.changeIDs(net), !ids.isEmpty else {
-            return try gateTrust(headTip, fork: fork, net: net, view: view, base: baseTip)
+        if let power = steps.firstIndex(where: { $0 == nil }) {
+            return try gateTrust(commits, blamed: commits[power], fork: fork, view: view, base: baseTip)
         }
-        try checkPathRights(touched, ids: ids, in: view)
-        if ids.count > LandingGrammar.maximumChanges {
+        let changes = steps.flatMap { $0 ?? [] }
+        if changes.isEmpty { return GateReport(base: baseTip, head: headTip, content: .free) }
+        if changes.count > LandingGrammar.maximumChanges {
             throw AgentSafeError(
-                .notAuthentic, "`\(head)` proposes \(ids.count) changes; one branch may propose \(LandingGrammar.maximumChanges)")
+                .notAuthentic,
+                "`\(head)` proposes \(changes.count) changes; one branch may propose \(LandingGrammar.maximumChanges)")
         }
-        var judgements: [Judgement] = []
-        for id in ids {
-            let change = try ledger { () throws(LedgerError) in
-                try SignedChange.read(id, in: headTree, of: repository, by: view.state)
-            }
-            if let change { judgements.append(try judge(change, in: view)) }
-        }
+        let judgements = try changes.map { (change) throws(AgentSafeError) in try judge(change, in: view) }
         return GateReport(base: baseTip, head: headTip, content: .changes(judgements))
     }
 
-    func readCommit(_ id: ObjectID) throws(AgentSafeError) -> Commit {
-        try git { () throws(GitError) in try repository.commit(id) }
+    /// The commits of a branch, oldest first: a line without merges that starts at `fork`. A merge could hide what it reverts.
+    private func branchCommits(from head: ObjectID, to fork: ObjectID) throws(AgentSafeError) -> [Commit] {
+        var commits: [Commit] = []
+        var current = head
+        while current != fork {
+            let commit = try readCommit(current)
+            guard commit.parents.count == 1 else {
+                throw AgentSafeError(
+                    .notAuthentic,
+                    "commit \(commit.id.short) on the branch has \(commit.parents.count) parents, where there must be one; "
+                        + "rebase the branch onto main")
+            }
+            commits.append(commit)
+            guard commits.count <= Self.maximumBranchLength else {
+                throw AgentSafeError(
+                    .notAuthentic,
+                    "the branch has more than \(Self.maximumBranchLength) commits; start a new one from main")
+            }
+            current = commit.parents[0]
+        }
+        return commits.reversed()
     }
 
-    func changes(from old: ObjectID, to new: ObjectID) throws(AgentSafeError) -> [TreeChange] {
-        try git { () throws(GitError) in try repository.changes(from: old, to: new) }
-    }
-
-    private func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(AgentSafeError) -> [ObjectID] {
-        try git { () throws(GitError) in try repository.mergeBases(one, other) }
+    /// The changes that one commit brings, if it brings nothing else; none for README, LICENSE and `docs/`; nil for
+    /// anything that gives power. Each commit must stand by itself, so that it may land in every way, and so that what is
+    /// done and undone again is seen.
+    private func step(_ commit: Commit, in view: VerifiedView) throws(AgentSafeError) -> [SignedChange]? {
+        let parent = try readCommit(commit.parents[0])
+        let changes = try changes(from: parent.tree, to: commit.tree)
+        if changes.allSatisfy(LandingGrammar.isFree) { return [] }
+        guard changes.allSatisfy({ $0.path.hasPrefix("changes/") }) else { return nil }
+        if let stray = changes.first(where: { LandingGrammar.changeIDs([$0]) == nil || $0.new?.mode != TreeEntry.fileMode }) {
+            throw AgentSafeError(
+                .notAuthentic,
+                "commit \(commit.id.short) touches `\(stray.path)`; a commit on a change branch adds whole new change folders of "
+                    + "two plain files, and a proposal is never edited: propose anew, and withdraw the old one")
+        }
+        return try (LandingGrammar.changeIDs(changes) ?? []).map { (id) throws(AgentSafeError) in
+            let there = try git { () throws(GitError) in try repository.folder(id.folder, in: view.state.tree) }
+            guard there.isEmpty else {
+                throw AgentSafeError(.notAuthentic, "\(id) is on main already; an id never returns. Propose anew")
+            }
+            let change = try ledger { () throws(LedgerError) in
+                try SignedChange.read(id, in: commit.tree, of: repository, by: view.state)
+            }
+            guard let change else { throw AgentSafeError(.notAuthentic, "`\(id.folder)` is not whole") }
+            return change
+        }
     }
 
     private func defaultBase() throws(AgentSafeError) -> String {
@@ -95,93 +127,47 @@ extension Workspace {
         return found
     }
 
-    static func isFreePath(_ path: String) -> Bool {
-        ["README", "README.md", "LICENSE"].contains(path) || path.hasPrefix("docs/")
+    func readCommit(_ id: ObjectID) throws(AgentSafeError) -> Commit {
+        try git { () throws(GitError) in try repository.commit(id) }
     }
 
-    /// Every path that any commit on the branch touches. A file that was changed and changed back counts: the net difference
-    /// alone would hide it.
-    private func pathsTouched(from head: ObjectID, to base: ObjectID) throws(AgentSafeError) -> Set<String> {
-        var paths: Set<String> = []
-        for commit in try commits(from: head, without: base) {
-            let parents = try commit.parents.map { (id) throws(AgentSafeError) in try readCommit(id) }
-            guard !parents.isEmpty else {
-                throw AgentSafeError(.notAuthentic, "commit \(commit.id.short) has no parent: the branch has a history of its own; start it from main")
-            }
-            // A merge of main into the branch is compared with the parent that it differs from least: the main side.
-            var least: [TreeChange]?
-            for parent in parents {
-                let isOnMain = try mergeBases(parent.id, base) == [parent.id]
-                guard parents.count == 1 || isOnMain else { continue }
-                let changes = try changes(from: parent.tree, to: commit.tree)
-                if least == nil || changes.count < (least?.count ?? 0) { least = changes }
-            }
-            guard let least else {
-                throw AgentSafeError(
-                    .notAuthentic, "commit \(commit.id.short) merges branches that are not on main; rebase the branch onto main")
-            }
-            paths.formUnion(least.map(\.path))
-        }
-        return paths
+    func changes(from old: ObjectID, to new: ObjectID) throws(AgentSafeError) -> [TreeChange] {
+        try git { () throws(GitError) in try repository.changes(from: old, to: new) }
     }
 
-    private func commits(from head: ObjectID, without base: ObjectID) throws(AgentSafeError) -> [Commit] {
-        var queue = [head]
-        var seen: Set<ObjectID> = []
-        var found: [Commit] = []
-        while let next = queue.popLast() {
-            guard seen.insert(next).inserted else { continue }
-            if try mergeBases(next, base) == [next] { continue }
-            let commit = try readCommit(next)
-            found.append(commit)
-            guard found.count <= Self.maximumBranchLength else {
-                throw AgentSafeError(.notAuthentic, "the branch has more than \(Self.maximumBranchLength) commits; start a new one from main")
-            }
-            queue += commit.parents
-        }
-        return found
+    private func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(AgentSafeError) -> [ObjectID] {
+        try git { () throws(GitError) in try repository.mergeBases(one, other) }
     }
 
-    /// A change branch may touch the folders of the changes that it proposes, and nothing else, in every commit.
-    private func checkPathRights(_ touched: Set<String>, ids: [ChangeID], in view: VerifiedView) throws(AgentSafeError) {
-        let folders = Set(ids.map(\.folder))
-        for path in touched.sorted() {
-            let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-            let folder = segments.dropLast().joined(separator: "/")
-            guard folders.contains(folder), segments.last == Change.fileName[...] || segments.last == Change.signatureName[...]
-            else {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "a commit on the branch touches `\(path)`; a change branch may touch nothing but its own change's two files, "
-                        + "not even to revert it later. Make a new branch from main")
-            }
-        }
-        for id in ids {
-            let there = try git { () throws(GitError) in try repository.folder(id.folder, in: view.state.tree) }
-            guard there.isEmpty else {
-                throw AgentSafeError(.notAuthentic, "\(id) is on main already; an id never returns. Propose anew")
-            }
-        }
-    }
-
+    /// A branch that changes files that give power: every commit must be one that main accepts, with enough admins'
+    /// statements.
     private func gateTrust(
-        _ head: ObjectID, fork: ObjectID, net: [TreeChange], view: VerifiedView, base: ObjectID
+        _ commits: [Commit], blamed: Commit, fork: ObjectID, view: VerifiedView, base: ObjectID
     ) throws(AgentSafeError) -> GateReport {
-        if let change = net.first(where: { $0.path.hasPrefix("changes/") }) {
+        guard fork == base else {
             throw AgentSafeError(
                 .notAuthentic,
-                "the branch touches `\(change.path)` together with other files, or a landed change; propose a change on a branch of its own")
+                "commit \(blamed.id.short) changes files that give power, and the branch is behind main; rebase it onto main")
         }
-        guard fork == base else {
-            throw AgentSafeError(.notAuthentic, "the branch changes files that give power and is behind main; rebase it onto main")
+        var state = view.state
+        var result: (version: Int, signers: [String])?
+        for commit in commits {
+            let parent = state
+            let (kind, next) = try ledger { () throws(LedgerError) in
+                try LandingGrammar.follow(commit, after: parent, in: repository)
+            }
+            if case .trust(let version, let signers) = kind { result = (version, signers) }
+            if case .landing = kind {
+                throw AgentSafeError(
+                    .notAuthentic,
+                    "the branch changes files that give power, and proposes changes besides; give each a branch of its own")
+            }
+            state = next
         }
-        let kind = try ledger { () throws(LedgerError) in
-            try LandingGrammar.classify(head, after: view.state, in: repository)
-        }
-        guard case .trust(let version, let signers) = kind else {
-            return GateReport(base: base, head: head, content: .free)
-        }
-        return GateReport(base: base, head: head, content: .trust(version: version, signers: signers))
+        let head = commits.last?.id ?? fork
+        guard let result else { return GateReport(base: base, head: head, content: .free) }
+        return GateReport(
+            base: base, head: head, content: .trust(version: result.version, signers: result.signers))
     }
 }
 

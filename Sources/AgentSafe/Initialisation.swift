@@ -28,8 +28,11 @@ public struct Initialisation: Sendable {
     /// The remote's address; nil: none yet.
     public var remote: String?
     public var push: Bool
+    /// Adds the policy for a team of one, in which persons need nobody's approval.
+    public var solo: Bool
 
-    public init(directory: String, admin: String, remote: String? = nil, push: Bool = false) {
+    public init(directory: String, admin: String, remote: String? = nil, push: Bool = false, solo: Bool = false) {
+        self.solo = solo
         self.directory = directory
         self.admin = admin
         self.remote = remote
@@ -114,7 +117,7 @@ extension Workspace {
     /// The three first commits. Returns main's genesis.
     private func makeGenesis(_ wish: Initialisation, signer: any Signer) throws(AgentSafeError) -> ObjectID {
         var configuration = Configuration(repository: CrockfordBase32.text(host.random(16), count: 26))
-        configuration.ledgerURLs = wish.remote.map { [$0] } ?? []
+        configuration.ledgerURLs = wish.remote.map { [RemoteConnection.withoutCredentials($0)] } ?? []
         let identities = IdentityRegistry(
             trustVersion: 1, adminThreshold: 1,
             identities: [
@@ -128,6 +131,11 @@ extension Workspace {
         }
         for folder in ["actions/", "policies/"] {
             for file in EmbeddedCatalogue.files(under: folder) { files[file.path] = file.bytes }
+        }
+        if wish.solo {
+            for file in EmbeddedCatalogue.files(under: "templates/solo/") {
+                files[String(file.path.dropFirst("templates/solo/".count))] = file.bytes
+            }
         }
         files[Configuration.fileName] = ConfigurationDocument.emit(configuration)
         files[configuration.identities] = IdentitiesDocument.emit(identities, header: nil)

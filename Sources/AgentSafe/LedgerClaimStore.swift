@@ -42,6 +42,10 @@ final class LedgerClaimStore: ClaimStore {
             guard let found = try self.workspace.find(self.id, in: view), found.isLanded else {
                 throw AgentSafeError(.failed, "\(self.id) is not on main")
             }
+            // Main may have moved on since the change was judged: only what is still the same is claimed.
+            guard case .authorized(let current) = try self.workspace.judge(found.change, in: view).authorization,
+                current.plan.digest == plan.digest
+            else { throw AgentSafeError(.denied, "\(self.id) is not allowed any more, or its plan changed; run again") }
             var drafts = try self.workspace.owedEvents(for: found.change, in: view)
             drafts.append(
                 EventDraft(
@@ -50,17 +54,12 @@ final class LedgerClaimStore: ClaimStore {
                         "nonce": .string(nonce), "instance": .string(self.identity.id),
                         "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
                         "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
-                        "decision": change.decision.json, "approved_by": .strings(change.approvedBy),
-                        "steps": [
-                            [
-                                "action": .string(plan.action.name), "target": .string(plan.target.id),
-                                "params": .object(plan.parameters),
-                            ]
-                        ],
+                        "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
+                        "steps": [current.plan.step],
                     ],
                     headline: found.change.change.summary,
-                    notes: change.approvedBy.isEmpty
-                        ? [] : ["approved by \(change.approvedBy.joined(separator: ", "))"]))
+                    notes: current.approvedBy.isEmpty
+                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))
             return drafts
         }
         claimHeight = view.ledger.tip.event.height
@@ -124,7 +123,7 @@ final class LedgerClaimStore: ClaimStore {
                         "steps": [step],
                     ], files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
                     headline: "\(change.change.summary) \(record.outcome.rawValue)",
-                    notes: [record.summary] + record.differences.map(\.text))
+                    notes: [record.summary] + record.differences.compactMap(\.note))
             ]
         }
     }
@@ -141,6 +140,21 @@ final class LedgerClaimStore: ClaimStore {
         }
     }
 
+    /// Records what the ledger owes the change without claiming it: the votes by which it does not run.
+    func recordRefusal() throws(RunStop) {
+        try record { (view) throws(AgentSafeError) in
+            try self.workspace.owedEvents(for: try self.change(in: view), in: view)
+        }
+    }
+
+    func catalogue() throws(RunStop) -> Catalogue {
+        do {
+            return try workspace.catalogue(of: view.state)
+        } catch {
+            throw stop(error)
+        }
+    }
+
     /// Gives back a dead runner's claim, whose lease ended before anything was prepared.
     func recordAborted(claim: OpenClaim) throws(RunStop) {
         claimHeight = claim.height
@@ -148,6 +162,16 @@ final class LedgerClaimStore: ClaimStore {
     }
 
     // MARK: - Recording
+
+    /// Records again what an earlier run made and could not push.
+    func recordAgain(_ event: LedgerEvent, _ drafted: EventDraft) throws(RunStop) {
+        claimHeight = event.body["claim"]?.integerValue.map { Int($0) }
+        try record { (view) throws(AgentSafeError) in
+            var draft = drafted
+            draft.change = try self.change(in: view)
+            return [draft]
+        }
+    }
 
     var currentView: VerifiedView { view }
 
@@ -169,14 +193,19 @@ final class LedgerClaimStore: ClaimStore {
                 let writer = LedgerWriter(
                     history: view.ledger, signer: signer, identity: identity.id,
                     person: try workspace.person(identity.id))
-                let events = try drafts(view)
+                let own = try drafts(view)
+                if own.isEmpty { return }
+                let events = try workspace.owedTrustEvents(in: view) + own
                 let tip = try ledger { () throws(LedgerError) in
                     try writer.append(events, main: view.main.tip, at: workspace.now)
                 }
+                // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
+                try workspace.keepInOutbox(tip, of: id)
                 let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
                 if outcome == .recorded {
                     // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
                     try workspace.mark(view)
+                    try workspace.emptyOutbox(of: id)
                     return
                 }
                 view = try workspace.view()
@@ -188,9 +217,14 @@ final class LedgerClaimStore: ClaimStore {
     }
 
     private func stop(_ error: AgentSafeError) -> RunStop {
-        if error.code == .notAuthentic { return RunStop(code: .notAuthentic, message: error.message) }
-        // Before the claim stands, a refusal means that somebody else holds the change or its target.
-        return RunStop(code: claimHeight == nil ? .locked : .recordFailed, message: error.message)
+        let code: RunStop.Code =
+            switch error.code {
+            case .notAuthentic: .notAuthentic
+            case .denied: .notAuthorized
+            // Before the claim stands, a refusal means that somebody else holds the change or its target.
+            default: claimHeight == nil && error.isRefusal ? .locked : .recordFailed
+            }
+        return RunStop(code: code, message: error.message)
     }
 }
 

@@ -3,16 +3,23 @@ internal import Ledger
 internal import PolicyEngine
 
 extension Workspace {
-    /// What the ledger does not hold yet and must, before a claim: trust commits seen, the decision, the votes that count.
+    /// The trust commits that have no event yet: each gets one before anything else names a main commit that follows it.
+    func owedTrustEvents(in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
+        let recorded = try ledger { () throws(LedgerError) in try view.ledger.state.trustVersion() }
+        let newest = try ledger { () throws(LedgerError) in try view.main.tipState() }.identities.trustVersion
+        guard recorded < newest else { return [] }
+        return (recorded + 1...newest).compactMap { version in
+            view.main.trustCommit(version: version).map { trust in
+                EventDraft(
+                    kind: .trust, change: nil, body: TrustEvent.body(trust),
+                    headline: "version \(version) by main commit \(trust.commit.short)")
+            }
+        }
+    }
+
+    /// What the ledger does not hold yet and must, before a claim: the decision, and the votes.
     func owedEvents(for change: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
         var drafts: [EventDraft] = []
-        for trust in view.main.trustCommits(after: view.ledger.tip.event.main, through: view.main.tip) {
-            drafts.append(
-                EventDraft(
-                    kind: .trust, change: nil,
-                    body: ["commit": .string(trust.commit.description), "version": .integer(Int64(trust.version))],
-                    headline: "version \(trust.version) by main commit \(trust.commit.short)"))
-        }
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
         drafts += try decisionDraft(change, record: record, in: view)
         let recorded = record.votes.compactMap { vote -> VoteStatement? in
@@ -29,10 +36,9 @@ extension Workspace {
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change.id) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
         if let pending, let approval = pending.approval, !mergeKnown,
-            // The merge says nothing new where the same person signed a vote for the same plan.
-            !(recorded + votes.map(\.signed.statement)).contains(where: {
-                $0.voter == approval.voter && $0.kind == .approve && $0.plan == approval.plan
-            })
+            // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.
+            !(recorded + votes.map(\.signed.statement)).contains(where: { $0.voter == approval.voter }),
+            view.state.identities.owner(ofKey: approval.key)?.key.isValid(at: now) == true
         {
             drafts.append(
                 EventDraft(
@@ -69,13 +75,4 @@ extension Workspace {
         ]
     }
 
-    /// Moves the high-water marks to what was just recorded.
-    func mark(_ view: VerifiedView) throws(AgentSafeError) {
-        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
-        try ledger { () throws(LedgerError) in
-            try HighWaterMarks(
-                main: view.main.tip, ledger: view.ledger.tip.commit.id, ledgerMain: view.ledger.tip.event.main
-            ).write(path)
-        }
-    }
 }

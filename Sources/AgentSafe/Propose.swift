@@ -85,7 +85,7 @@ extension Workspace {
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
         let engine = PolicyEngine(catalogue: catalogue)
-        var decision = engine.decide(change.request(by: proposer), now: now)
+        var decision = engine.decide(change.request(by: Caller(proposer)), now: now)
         let bytes: [UInt8]
         do {
             bytes = try ChangeDocument.emit(change)

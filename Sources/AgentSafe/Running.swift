@@ -66,13 +66,22 @@ extension Workspace {
                 .failed, "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
         }
         let connection = try connection(view.state)
+        try flushOutbox(signer: signer, identity: runner, connection: connection)
+        view = try self.view()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             guard let found = try find(waiting, in: view) else { continue }
             let store = LedgerClaimStore(
                 workspace: self, id: waiting, signer: signer, identity: runner, connection: connection, view: view)
-            outcomes.append(
-                try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+            do throws(AgentSafeError) {
+                outcomes.append(
+                    try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+            } catch {
+                // One change that cannot be judged does not stop the others.
+                outcomes.append(
+                    RunOutcome(found.change, error.code == .notAuthentic ? .notAuthentic : .failed, error.message))
+            }
+            try fetch()
             view = try self.view()
         }
         return outcomes
@@ -107,7 +116,8 @@ extension Workspace {
         case .awaitingApproval(let decision, _, let missing):
             let needed = missing.map { "\($0.count) × \($0.role)" }.joined(separator: ", ")
             return RunOutcome(change, .awaitingApproval, "\(decision.reason); still missing: \(needed)")
-        case .denied(let decision): return RunOutcome(change, .denied, decision.reason)
+        case .denied(let decision):
+            return try refuse(change, decision, store: store)
         }
         let lock = authorized.plan.target.lockKey
         if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
@@ -120,7 +130,7 @@ extension Workspace {
             return RunOutcome(change, .failed, "\(error); nothing was claimed")
         }
         let runner = Runner(
-            executor: executor, store: store, catalogue: try catalogue(of: view.state), host: host)
+            executor: executor, store: store, host: host)
         do {
             switch try runner.run(authorized, progress: progress) {
             case .executed(let record):
@@ -128,17 +138,33 @@ extension Workspace {
                     change, record.outcome == .succeeded ? .executed : .failed, record.summary,
                     differences: record.differences, output: record.output)
             case .aborted(let reason): return RunOutcome(change, .aborted, reason)
+            case .unknown(let reason):
+                return RunOutcome(change, .unknown, "\(reason); look at the target: the change is never run again")
             }
         } catch {
             let status: RunOutcome.Status =
                 switch error.code {
                 case .locked: .locked
-                case .notAuthorized: .failed
+                case .notAuthorized: .denied
                 case .recordFailed: .recordFailed
                 case .notAuthentic: .notAuthentic
                 }
             return RunOutcome(change, status, error.message)
         }
+    }
+
+    /// A vote that stops a change is recorded before its branch can vanish.
+    private func refuse(
+        _ change: SignedChange, _ decision: Decision, store: LedgerClaimStore
+    ) throws(AgentSafeError) -> RunOutcome {
+        if decision.code == .rejected || decision.code == .withdrawn {
+            do throws(RunStop) {
+                try store.recordRefusal()
+            } catch {
+                return RunOutcome(change, .recordFailed, "\(decision.reason); that could not be recorded: \(error.message)")
+            }
+        }
+        return RunOutcome(change, .denied, decision.reason)
     }
 
     /// What an open claim means for another run: it is held, its runner died before anything was prepared (then it is given

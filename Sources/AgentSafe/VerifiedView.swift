@@ -45,8 +45,7 @@ extension Workspace {
                 repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment, progress: progress)
         }
         if full, let marks { try check(history, against: marks) }
-        let reached = HighWaterMarks(main: main.tip, ledger: history.tip.commit.id, ledgerMain: history.tip.event.main)
-        if reached != marks { try ledger { () throws(LedgerError) in try reached.write(path) } }
+        try mark(main: main, ledger: history, over: marks, at: path)
         let state = try ledger { () throws(LedgerError) in
             guard let base else { return try main.tipState() }
             guard main.position(of: base) == nil else { return try main.state(of: base) }
@@ -57,6 +56,30 @@ extension Workspace {
                     advice: "take a freshly fetched main as the base"))
         }
         return VerifiedView(main: main, ledger: history, state: state)
+    }
+
+    /// Moves the high-water marks to what was just recorded.
+    func mark(_ view: VerifiedView) throws(AgentSafeError) {
+        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+        try mark(main: view.main, ledger: view.ledger, over: nil, at: path)
+    }
+
+    private func mark(
+        main: MainHistory, ledger history: LedgerHistory, over known: HighWaterMarks?, at path: String
+    ) throws(AgentSafeError) {
+        let reached = HighWaterMarks(main: main.tip, ledger: history.tip.commit.id, ledgerMain: history.tip.event.main)
+        if reached == known { return }
+        // A reader that starts here must find every trust commit that is still to be recorded on its part of main.
+        let isComplete = try ledger { () throws(LedgerError) in
+            try history.state.trustVersion() == main.state(of: history.tip.event.main).identities.trustVersion
+        }
+        guard isComplete else { return }
+        try ledger { () throws(LedgerError) in
+            // Another process may have seen more meanwhile: marks only ever move on.
+            try reached.write(path) { current in
+                main.position(of: current.main) != nil && history.contains(current.ledger)
+            }
+        }
     }
 
     private func check(_ main: MainHistory, against marks: HighWaterMarks?) throws(AgentSafeError) {
@@ -77,8 +100,9 @@ extension Workspace {
 
     /// The signed change with this identifier: on main, or on its branch.
     func find(_ id: ChangeID, in view: VerifiedView) throws(AgentSafeError) -> FoundChange? {
+        // What landed stays a change when its key is taken back; the judgement says that it may not run.
         let landed = try ledger { () throws(LedgerError) in
-            try SignedChange.read(id, in: view.state.tree, of: repository, by: view.state)
+            try SignedChange.read(id, in: view.state.tree, of: repository, by: view.state, evenRevoked: true)
         }
         if let landed { return FoundChange(change: landed, isLanded: true, branchTip: nil) }
         var tip = try branch(id.branch)
@@ -86,7 +110,7 @@ extension Workspace {
         guard let tip else { return nil }
         let tree = try git { () throws(GitError) in try repository.commit(tip) }.tree
         let proposed = try ledger { () throws(LedgerError) in
-            try SignedChange.read(id, in: tree, of: repository, by: view.state)
+            try SignedChange.read(id, in: tree, of: repository, by: view.state, evenRevoked: true)
         }
         return proposed.map { FoundChange(change: $0, isLanded: false, branchTip: tip) }
     }

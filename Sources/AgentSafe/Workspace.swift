@@ -74,10 +74,11 @@ public final class Workspace {
         guard let url = try remoteURL() else {
             throw AgentSafeError(.failed, "there is no remote `\(name)`; add it with `git remote add \(name) <address>`")
         }
-        if let urls = main?.configuration.ledgerURLs, !urls.isEmpty, !urls.contains(url) {
+        let shown = RemoteConnection.withoutCredentials(url)
+        if let urls = main?.configuration.ledgerURLs, !urls.isEmpty, !urls.contains(shown), !urls.contains(url) {
             throw AgentSafeError(
                 .failed,
-                "the remote `\(name)` is `\(url)`, which is none of `ledger.urls` in agentsafe.yaml; a mirror has a "
+                "the remote `\(name)` is `\(shown)`, which is none of `ledger.urls` in agentsafe.yaml; a mirror has a "
                     + "ledger of its own, so use the real remote")
         }
         let rewrites = try git { () throws(GitError) in
@@ -85,7 +86,7 @@ public final class Workspace {
         }
         if let rewrite = rewrites.first(where: { url.hasPrefix($0.value) && !$0.value.isEmpty }) {
             throw AgentSafeError(
-                .failed, "git's setting `\(rewrite.name)` would rewrite `\(url)` to another address; remove it for this repository")
+                .failed, "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository")
         }
         return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
     }

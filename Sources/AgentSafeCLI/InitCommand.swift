@@ -12,6 +12,7 @@ enum InitCommand: Command {
         options: [
             OptionSpec("admin", value: "ID", required: true, help: "your identifier; you become admin and approver"), .key,
             OptionSpec("remote", value: "URL", help: "address of the remote, which becomes `origin`; it should be empty"),
+            OptionSpec("solo", help: "add the policy for a team of one: persons need nobody's approval, agents still do"),
             .push, .output,
         ],
         positionals: [PositionalSpec("FOLDER", required: false, help: "where (default: the current folder); it must be empty")],
@@ -21,7 +22,7 @@ enum InitCommand: Command {
         let arguments = context.arguments
         let wish = Initialisation(
             directory: arguments.positionals.first ?? ".", admin: arguments.value("admin") ?? "",
-            remote: arguments.value("remote"), push: arguments.has("push"))
+            remote: arguments.value("remote"), push: arguments.has("push"), solo: arguments.has("solo"))
         let settings = Settings(key: arguments.value("key"))
         let terminal = context.terminal
         let result = try Workspace.initialise(

@@ -11,6 +11,8 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case expired
     /// Its `expires` lies further ahead than the repository allows.
     case lifetimeTooLong = "lifetime_too_long"
+    /// The key that signed the proposal was taken back or is not valid now, or its owner is gone.
+    case proposerKey = "proposer_key"
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn

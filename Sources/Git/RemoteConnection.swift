@@ -16,7 +16,12 @@ public struct RemoteConnection: Sendable {
         var environment = environment
         environment["LC_ALL"] = "C"
         // A git that calls us through an alias hands down its own idea of where it is.
-        for name in ["GIT_DIR", "GIT_PREFIX", "GIT_WORK_TREE", "GIT_INDEX_FILE"] { environment[name] = nil }
+        // Settings from the environment could rewrite the address unseen.
+        let inherited = [
+            "GIT_DIR", "GIT_PREFIX", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+        ]
+        for name in inherited { environment[name] = nil }
         self.environment = environment
         self.timeout = timeout
     }
@@ -96,6 +101,16 @@ public struct RemoteConnection: Sendable {
         return outcomes
     }
 
+    /// An address without the user's name and password, for messages and comparisons.
+    public static func withoutCredentials(_ url: String) -> String {
+        for scheme in ["https://", "http://"] where url.hasPrefix(scheme) {
+            let rest = url.dropFirst(scheme.count)
+            guard let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") else { return url }
+            return scheme + rest[rest.index(after: at)...]
+        }
+        return url
+    }
+
     private func remoteWords(_ result: ProgramResult) -> String {
         let words = result.errorText.split(separator: "\n").filter { $0.hasPrefix("remote:") }.prefix(3)
         return words.isEmpty ? "" : " (\(words.joined(separator: " ")))"
@@ -105,6 +120,6 @@ public struct RemoteConnection: Sendable {
         let lines = result.errorText.split(separator: "\n").filter { !$0.hasPrefix("hint:") }
         let words = (lines.first { $0.hasPrefix("fatal:") } ?? lines.first).map(String.init) ?? "git said nothing"
         let reason = result.timedOut ? "no answer within \(timeout) seconds" : String(words.prefix(300))
-        return GitError(.remote, "cannot \(verb) `\(url)`: \(reason); check the address, the network and your rights there")
+        return GitError(.remote, "cannot \(verb) `\(Self.withoutCredentials(url))`: \(reason); check the address, the network and your rights there")
     }
 }

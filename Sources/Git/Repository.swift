@@ -165,13 +165,16 @@ public final class Repository {
     /// The raw bytes of an object; libgit2 checks that they hash to its name.
     public func read(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> RawObject {
         var identifier = id.native
+        // The header tells the size before anything is unpacked: a few packed bytes can stand for gigabytes.
+        var (announced, kind) = (0, GIT_OBJECT_INVALID)
+        let found = git_odb_read_header(&announced, &kind, database, &identifier)
+        if found == GIT_ENOTFOUND.rawValue { throw GitError(.missing, "object \(id) is missing") }
+        try check(found, "git_odb_read_header")
+        guard announced <= limit else { throw GitError(.malformed, "object \(id) is larger than \(limit) bytes") }
         var object: OpaquePointer?
-        let status = git_odb_read(&object, database, &identifier)
-        if status == GIT_ENOTFOUND.rawValue { throw GitError(.missing, "object \(id) is missing") }
-        try check(status, "git_odb_read")
+        try check(git_odb_read(&object, database, &identifier), "git_odb_read")
         defer { git_odb_object_free(object) }
         let size = git_odb_object_size(object)
-        guard size <= limit else { throw GitError(.malformed, "object \(id) is larger than \(limit) bytes") }
         guard let kind = ObjectKind(git_odb_object_type(object)) else {
             throw GitError(.malformed, "object \(id) is of no known kind")
         }
@@ -258,6 +261,12 @@ public final class Repository {
         } else {
             try check(git_reference_create(&reference, handle, name, &identifier, 0, message), "git_reference_create")
         }
+    }
+
+    /// Removes a reference; one that is not there is no error.
+    public func removeReference(_ name: String) throws(GitError) {
+        let status = git_reference_remove(handle, name)
+        if status != GIT_ENOTFOUND.rawValue { try check(status, "git_reference_remove") }
     }
 
     /// The full name of the branch that is checked out; nil when HEAD is detached.

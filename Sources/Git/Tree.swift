@@ -26,6 +26,9 @@ public struct TreeEntry: Hashable, Sendable {
     public static let treeMode = "40000"
     public var isTree: Bool { mode == Self.treeMode }
 
+    /// The name of the tree without entries.
+    private static let emptyTree = ObjectID("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+
     /// Git sorts trees as if their names ended in a slash.
     private var sortKey: [UInt8] { Array(name.utf8) + (isTree ? [UInt8(ascii: "/")] : []) }
 
@@ -60,6 +63,8 @@ public struct TreeEntry: Hashable, Sendable {
                     guard other.name.utf8.count > name.utf8.count else { throw malformed("a name stands there twice") }
                 }
             }
+            // Git itself never writes one, and a comparison of files would not see it.
+            guard entry.id != emptyTree else { throw malformed("`\(name.prefix(40))` is an empty folder") }
             entries.append(entry)
             position = end + 21
         }

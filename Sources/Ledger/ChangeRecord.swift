@@ -63,9 +63,10 @@ public struct RecordedVote: Sendable {
         {
             form = .statement(vote)
         } else if let commit = event.body["merge"]?.stringValue.flatMap({ ObjectID($0) }),
-            let voter = event.body["by"]?.stringValue, let plan = event.body["plan"]?.stringValue.flatMap({ Digest($0) })
+            let voter = event.body["by"]?.stringValue, let key = event.body["key"]?.stringValue,
+            let plan = event.body["plan"]?.stringValue.flatMap({ Digest($0) })
         {
-            form = .merge(commit: commit, approval: MergeApproval(voter: voter, plan: plan))
+            form = .merge(commit: commit, approval: MergeApproval(voter: voter, key: key, plan: plan))
         } else {
             return nil
         }
@@ -77,7 +78,7 @@ public struct RecordedVote: Sendable {
 
     public static func body(_ approval: MergeApproval, commit: ObjectID) -> JSONValue {
         [
-            "merge": .string(commit.description), "by": .string(approval.voter),
+            "merge": .string(commit.description), "by": .string(approval.voter), "key": .string(approval.key),
             "plan": .string(approval.plan.description),
         ]
     }

@@ -14,7 +14,7 @@ extension IdentityRegistry {
     /// Says nothing about the key's window: that is judged when a claim is made or an event is dated, never by a commit's
     /// own dates. A revoked key signs nothing any more.
     func signatory(
-        of signature: SSHSignature, over message: [UInt8], namespace: String
+        of signature: SSHSignature, over message: [UInt8], namespace: String, evenRevoked: Bool = false
     ) throws(LedgerError) -> Signatory {
         do {
             try signature.verify(message: message, namespace: namespace)
@@ -26,7 +26,7 @@ extension IdentityRegistry {
                 "it is signed with \(signature.publicKey.fingerprint), which belongs to no identity of this repository",
                 advice: "ask an admin to add the key with `agentsafe identity add`")
         }
-        guard !key.revoked else {
+        guard evenRevoked || !key.revoked else {
             throw .notAuthentic("it is signed with a revoked key of `\(identity.id)`")
         }
         return Signatory(identity: identity, key: key)

@@ -17,6 +17,21 @@ public enum EventKind: String, Sendable, CaseIterable {
         return keys + ["Agentsafe-Evidence"]
     }
 
+    /// The members of the event's own part of its file; for a vote, one of two sets.
+    var bodyMembers: [Set<String>] {
+        switch self {
+        case .genesis: [["repository", "main", "protocol"]]
+        case .trust: [["commit", "version"]]
+        case .decision: [["engine", "decision", "plan", "proposer"]]
+        case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
+        case .claim:
+            [["nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps"]]
+        case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
+        case .execution: [["claim", "outcome", "steps"]]
+        case .aborted: [["claim", "reason"]]
+        }
+    }
+
     static let allTrailers: Set<String> = Set(allCases.flatMap(\.trailers))
 
     /// Whose signature the event needs.

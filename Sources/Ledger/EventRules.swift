@@ -17,6 +17,16 @@ struct EventRules {
     private var repository: Repository { state.repository }
 
     func check() throws(LedgerError) {
+        guard let members = event.body.objectValue, event.kind.bodyMembers.contains(Set(members.keys)) else {
+            throw .notAuthentic("the event's members are not those of a \(event.kind.rawValue)")
+        }
+        // A revocation is in force from its event on: nothing else may name a main commit that follows it.
+        let recorded = try state.trustVersion()
+        guard event.kind == .trust || recorded == main.identities.trustVersion else {
+            throw .notAuthentic(
+                "the event names main at trust version \(main.identities.trustVersion), and the ledger has recorded "
+                    + "version \(recorded) only")
+        }
         switch event.kind {
         case .genesis: throw .notAuthentic("a second genesis")
         case .trust: try checkTrust()
@@ -33,16 +43,10 @@ struct EventRules {
     }
 
     private func checkTrust() throws(LedgerError) {
-        guard let commit = event.body["commit"]?.stringValue.flatMap({ ObjectID($0) }),
-            let position = history.position(of: commit), let limit = history.position(of: event.main), position <= limit
-        else { throw .notAuthentic("the trust commit is not on main before the event's main commit") }
-        guard case .trust(let version, _) = history.commits[position].kind else {
-            // The oldest commit of a partly verified chain was accepted earlier, and its kind is not known here.
-            guard position == 0 else { throw .notAuthentic("main commit \(commit.short) is no trust commit") }
-            return
-        }
-        guard event.body["version"]?.integerValue == Int64(version) else {
-            throw .notAuthentic("the event names another trust version")
+        let version = try state.trustVersion() + 1
+        let owed = history.trustCommit(version: version)
+        guard version <= main.identities.trustVersion, let owed, event.body == TrustEvent.body(owed) else {
+            throw .notAuthentic("the event does not record the next trust commit, which is version \(version)")
         }
     }
 
@@ -50,12 +54,24 @@ struct EventRules {
     private func checkDecision() throws(LedgerError) {
         let change = try requireChange()
         let judgement = try Judgement(change, main: main, now: event.at)
-        guard event.body["engine"]?.stringValue == PolicyEngine.version else { return }
+        try checkEngine()
+        guard event.body["proposer"]?.stringValue == change.change.proposer else {
+            throw .notAuthentic("the recorded proposer is not the change's")
+        }
         guard event.body["decision"] == judgement.decision.json else {
             throw .notAuthentic("the recorded decision is not the one that main's policy gives")
         }
         guard event.body["plan"] == (judgement.plan.map { .string($0.digest.description) } ?? .null) else {
             throw .notAuthentic("the recorded plan is not the one that follows from main")
+        }
+    }
+
+    /// What another engine decided cannot be decided again, and is not taken on trust.
+    private func checkEngine() throws(LedgerError) {
+        guard let engine = event.body["engine"]?.stringValue, engine == PolicyEngine.version else {
+            throw .notAuthentic(
+                "the decision was made by engine version \(event.body["engine"]?.canonicalText.prefix(40) ?? "none"), and this "
+                    + "is version \(PolicyEngine.version)", advice: "verify it with a version of agentsafe that knows that engine")
         }
     }
 
@@ -76,6 +92,9 @@ struct EventRules {
             guard let entry = try state.pending(change.change.id), entry.landed == commit, entry.approval == approval,
                 event.body == RecordedVote.body(approval, commit: commit)
             else { throw .notAuthentic("no landing on main is the approval that the event records") }
+            guard let owner = main.identities.owner(ofKey: approval.key), owner.identity.id == approval.voter,
+                owner.key.isValid(at: event.at)
+            else { throw .notAuthentic("the key that signed the merge is not valid at \(event.at)") }
         }
     }
 
@@ -101,9 +120,11 @@ struct EventRules {
         guard event.locks == [authorized.plan.target.lockKey], event.plan == authorized.plan.digest else {
             throw .notAuthentic("the claim's plan or locks are not those that follow from main")
         }
-        guard event.body["engine"]?.stringValue != PolicyEngine.version
-                || event.body["decision"] == authorized.decision.json
-        else { throw .notAuthentic("the claim's decision is not the one that main's policy gives") }
+        try checkEngine()
+        guard event.body["decision"] == authorized.decision.json,
+            event.body["approved_by"] == .strings(authorized.approvedBy),
+            event.body["steps"] == [authorized.plan.step]
+        else { throw .notAuthentic("the claim's decision, approvals or steps are not those that follow from main") }
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
         else { throw .notAuthentic("the claim lacks its lease or its 128 random bits") }

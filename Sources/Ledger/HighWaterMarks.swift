@@ -36,14 +36,20 @@ public struct HighWaterMarks: Sendable, Equatable {
         return HighWaterMarks(main: main, ledger: ledger, ledgerMain: ledgerMain)
     }
 
-    public func write(_ path: String) throws(LedgerError) {
+    /// Writes the marks.
+    ///
+    /// - Parameter supersedes: whether these marks contain those that are there by now; if not, nothing is written.
+    public func write(_ path: String, if supersedes: (HighWaterMarks) -> Bool) throws(LedgerError) {
         let json: JSONValue = [
             "main": .string(main.description), "ledger": .string(ledger.description),
             "ledger_main": .string(ledgerMain.description),
         ]
-        do {
+        do throws(SystemError) {
             try Files.createDirectory(Files.parent(of: path), mode: 0o700)
-            try Files.writeAtomically(path, json.evidenceBytes, mode: 0o600)
+            try Files.withLock(path + ".lock") { () throws(SystemError) in
+                if let current = try? Self.read(path), !supersedes(current) { return }
+                try Files.writeAtomically(path, json.evidenceBytes, mode: 0o600)
+            }
         } catch {
             throw .refused("\(error)")
         }

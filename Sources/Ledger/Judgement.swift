@@ -33,26 +33,53 @@ public struct Judgement {
         } catch {
             throw .refused("main's catalogue cannot be used: \(error.summary)")
         }
-        guard let proposer = main.identities.identity(change.change.proposer) else {
-            throw .notAuthentic("`\(change.change.proposer)` is no identity of this repository any more")
-        }
-        guard let key = main.identities.owner(ofKey: change.key.publicKey)?.key, key.isValid(at: now) else {
-            throw .notAuthentic(
-                "the key that signed \(change.change.id) is revoked or not valid at \(now)",
-                advice: "propose again with a valid key")
-        }
-        var all = branchVotes
+        var all = Set(branchVotes)
         for vote in recorded {
-            if let counted = Self.counted(vote, for: change, main: main, now: now) { all.append(counted) }
+            if let counted = Self.counted(vote, for: change, main: main, now: now) { all.insert(counted) }
         }
-        if let approval, let counted = Self.counted(approval, main: main, at: now) { all.append(counted) }
-        votes = Set(all).sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
+        // A merge carries no time that could be believed, so whatever else the same person signed goes before it.
+        for approval in Self.mergeApprovals(recorded) + [approval].compactMap({ $0 })
+        where !all.contains(where: { $0.voter.id == approval.voter }) {
+            if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
+        }
+        votes = all.sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
         let engine = PolicyEngine(catalogue: catalogue)
+        let proposer = main.identities.identity(change.change.proposer)
+        let caller = proposer.map(Caller.init) ?? .anonymous
         let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
-        authorization = engine.authorize(
-            change.change, digest: change.digest, caller: Caller(proposer), history: history, now: now)
-        decision = engine.decide(change.change.request(by: proposer), now: now)
+        decision = engine.decide(change.change.request(by: caller), now: now)
         plan = engine.plan(for: change.change, digest: change.digest)
+        if let objection = Self.objection(to: change, main: main, now: now) {
+            var denial = decision
+            denial.result = .deny
+            denial.code = .proposerKey
+            denial.rule = nil
+            denial.location = nil
+            denial.reason = objection
+            denial.approvals = []
+            authorization = .denied(denial)
+        } else {
+            authorization = engine.authorize(
+                change.change, digest: change.digest, caller: caller, history: history, now: now)
+        }
+    }
+
+    /// Why the proposer's signature counts for nothing now, though it is genuine.
+    private static func objection(to change: SignedChange, main: MainState, now: Timestamp) -> String? {
+        guard let owner = main.identities.owner(ofKey: change.key.publicKey),
+            owner.identity.id == change.change.proposer
+        else { return "`\(change.change.proposer)` is no identity of this repository any more; propose it again" }
+        guard !owner.key.revoked else {
+            return "the key that signed the proposal was revoked; propose it again with a valid key"
+        }
+        guard owner.key.isValid(at: now) else {
+            return "the key that signed the proposal is not valid at \(now); propose it again with a valid key"
+        }
+        return nil
+    }
+
+    private static func mergeApprovals(_ recorded: [RecordedVote]) -> [MergeApproval] {
+        recorded.compactMap { if case .merge(_, let approval) = $0.form { approval } else { nil } }
     }
 
     /// What a recorded vote counts for now: an approval only with a key and a right that still hold; a rejection for ever.
@@ -75,14 +102,14 @@ public struct Judgement {
             }
             return VerifiedVote(
                 voter: standing, kind: signed.statement.kind, plan: signed.statement.plan, at: signed.statement.at)
-        case .merge(_, let approval):
-            return counted(approval, main: main, at: vote.at)
+        case .merge:
+            return nil
         }
     }
 
     private static func counted(_ approval: MergeApproval, main: MainState, at instant: Timestamp) -> VerifiedVote? {
-        guard let voter = main.identities.identity(approval.voter), voter.kind == .person,
-            voter.has(role: Role.approver)
+        guard let (voter, key) = main.identities.owner(ofKey: approval.key), voter.id == approval.voter,
+            voter.kind == .person, voter.has(role: Role.approver), key.isValid(at: instant)
         else { return nil }
         return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
     }
@@ -90,8 +117,8 @@ public struct Judgement {
 
 extension Change {
     /// The question that this change puts to the policy.
-    public func request(by caller: Identity) -> DecisionRequest {
+    public func request(by caller: Caller) -> DecisionRequest {
         DecisionRequest(
-            action: step.action, target: step.target, caller: Caller(caller), parameters: step.parameters, ticket: ticket)
+            action: step.action, target: step.target, caller: caller, parameters: step.parameters, ticket: ticket)
     }
 }

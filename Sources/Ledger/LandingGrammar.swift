@@ -51,8 +51,21 @@ public enum LandingGrammar {
         return try classify(commit, after: parent, in: repository)
     }
 
+    /// Judges `commit`, and gives the state that it leaves.
+    public static func follow(
+        _ commit: Commit, after parent: MainState, in repository: Repository
+    ) throws(LedgerError) -> (kind: MainCommitKind, state: MainState) {
+        do throws(LedgerError) {
+            let kind = try classify(commit, after: parent, in: repository)
+            guard case .trust = kind else { return (kind, MainState(commit, like: parent)) }
+            return (kind, try MainState(repository: repository, commit: commit))
+        } catch {
+            throw error.at(branch: "branch", commit: commit.id)
+        }
+    }
+
     /// Whether anyone may make this change of a file.
-    static func isFree(_ change: TreeChange) -> Bool {
+    public static func isFree(_ change: TreeChange) -> Bool {
         let plain = (change.new?.mode ?? TreeEntry.fileMode) == TreeEntry.fileMode
         let path = change.path
         return plain && (["README", "README.md", "LICENSE"].contains(path) || path.hasPrefix("docs/"))

@@ -15,6 +15,7 @@ public final class LedgerHistory {
     /// The events that this reader verified, oldest first.
     public private(set) var verified: [AcceptedEvent] = []
     public private(set) var signatures = 0
+    private var members: Set<ObjectID> = []
 
     /// Verifies from `start`, or from the very beginning.
     ///
@@ -60,6 +61,7 @@ public final class LedgerHistory {
         } catch {
             throw error.at(branch: "ledger", commit: first.id)
         }
+        members.insert(first.id)
         for commit in chain.dropLast().reversed() {
             try accept(commit, now: now)
             progress(verified.count)
@@ -81,6 +83,9 @@ public final class LedgerHistory {
         return state
     }
 
+    /// Whether a commit is one that this reader verified, or the one that it started from.
+    public func contains(_ commit: ObjectID) -> Bool { members.contains(commit) }
+
     /// The newest events, newest first, read back from the verified tip.
     public func newest(_ limit: Int) throws(LedgerError) -> [AcceptedEvent] {
         var found: [AcceptedEvent] = []
@@ -94,6 +99,12 @@ public final class LedgerHistory {
         return found
     }
 
+    /// The event that a commit carries, judged by nothing but its own form.
+    public static func event(at commit: ObjectID, in repository: Repository) throws(LedgerError) -> LedgerEvent {
+        try event(
+            of: try reading { () throws(GitError) in try repository.commit(commit) }, repository: repository)
+    }
+
     /// Takes over a longer verified main.
     public func advance(main: MainHistory) { self.main = main }
 
@@ -103,6 +114,7 @@ public final class LedgerHistory {
             let event = try judge(commit, now: now)
             tip = AcceptedEvent(commit: commit, event: event)
             verified.append(tip)
+            members.insert(commit.id)
             signatures += 1
         } catch {
             throw error.at(branch: "ledger", commit: commit.id)
@@ -238,7 +250,8 @@ public final class LedgerHistory {
     /// The change that an event is about: on main at the commit it names, or, before landing, in the ledger's own copy.
     private func change(of event: LedgerEvent, commit: Commit, by state: MainState) throws(LedgerError) -> SignedChange? {
         guard let reference = event.change else { return nil }
-        var change = try SignedChange.read(reference.id, in: state.tree, of: repository, by: state)
+        var change = try SignedChange.read(
+            reference.id, in: state.tree, of: repository, by: state, evenRevoked: true)
         if change == nil {
             let folder = reference.id.folder
             let files = try [Change.fileName, Change.signatureName].map { (name) throws(LedgerError) -> [UInt8] in
@@ -251,7 +264,7 @@ public final class LedgerHistory {
             }
             change = try SignedChange(
                 bytes: files[0], signature: files[1], folder: folder, repository: state.repositoryID,
-                identities: state.identities)
+                identities: state.identities, evenRevoked: true)
         }
         guard change?.digest == reference.digest else {
             throw .notAuthentic("\(reference.id) has another digest than the event names")
@@ -277,6 +290,10 @@ public final class LedgerHistory {
                 throw .notAuthentic("the event does not list this file", file: change.path)
             }
             if let digest = event.files[change.path] {
+                // The ledger's own copy of a change is the change that the event is about.
+                if change.path.hasSuffix("/" + Change.fileName), digest != event.change?.digest {
+                    throw .notAuthentic("the copied change is another one", file: change.path)
+                }
                 let bytes = try reading { () throws(GitError) in try repository.blob(new.id, limit: 16 << 20) }
                 guard Digest(of: bytes) == digest else {
                     throw .notAuthentic("the file's digest is not the one that the event lists", file: change.path)

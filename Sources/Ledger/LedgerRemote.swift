@@ -47,8 +47,9 @@ public struct LedgerRemote {
     }
 
     private func fetchedTip() throws(GitError) -> ObjectID? {
+        // main too: whoever overtook us may have named a newer one.
         let local = "refs/remotes/\(remote)/ledger"
-        try connection.fetch(["+refs/heads/ledger:\(local)"])
+        try connection.fetch(["+refs/heads/ledger:\(local)", "+refs/heads/main:refs/remotes/\(remote)/main"])
         return try repository.reference(local)
     }
 

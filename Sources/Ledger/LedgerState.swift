@@ -5,6 +5,7 @@ public import Git
 /// history.
 ///
 ///     state/summary.json                 {landed}: how many changes have landed
+///     state/trust.json                   {version}: the newest trust version that has its event
 ///     state/pending/<id>.json            {digest, landed, sequence, expires, merge_approval?}: landed, not yet executed
 ///     state/claims/<id>.json             {by, digest, height, lease_end, locks, prepared, at}
 ///     state/locks/<64 hex>.json          {change}: a claim holds this locator
@@ -98,6 +99,12 @@ public struct LedgerState {
         try read(Self.lockPath(lock))?["change"]?.stringValue.flatMap { ChangeID($0) }
     }
 
+    /// The newest trust version that has its event.
+    public func trustVersion() throws(LedgerError) -> Int {
+        Int(try read(Self.trustPath)?["version"]?.integerValue ?? 0)
+    }
+
+    static let trustPath = "state/trust.json"
     static func pendingPath(_ id: ChangeID) -> String { "state/pending/\(id).json" }
     static func claimPath(_ id: ChangeID) -> String { "state/claims/\(id).json" }
     static func lockPath(_ lock: Digest) -> String { "state/locks/\(lock.hexadecimal).json" }
@@ -132,7 +139,10 @@ public struct LedgerState {
         switch event.kind {
         case .genesis:
             put("state/summary.json", ["landed": 0])
-        case .trust, .vote:
+            put(Self.trustPath, ["version": 1])
+        case .trust:
+            put(Self.trustPath, ["version": event.body["version"] ?? .null])
+        case .vote:
             break
         case .decision:
             if let change { try enterDecision(event, change) }
@@ -228,9 +238,10 @@ public struct PendingChange: Sendable, Hashable {
         else { return nil }
         var approval: MergeApproval?
         if let value = json["merge_approval"] {
-            guard let voter = value["by"]?.stringValue, let plan = value["plan"]?.stringValue.flatMap({ Digest($0) })
+            guard let voter = value["by"]?.stringValue, let key = value["key"]?.stringValue,
+                let plan = value["plan"]?.stringValue.flatMap({ Digest($0) })
             else { return nil }
-            approval = MergeApproval(voter: voter, plan: plan)
+            approval = MergeApproval(voter: voter, key: key, plan: plan)
         }
         self.init(
             id: id, digest: digest, landed: landed, sequence: Int(sequence), expires: expires, approval: approval)
@@ -240,7 +251,9 @@ public struct PendingChange: Sendable, Hashable {
         .compact([
             "digest": .string(digest.description), "landed": .string(landed.description),
             "sequence": .integer(Int64(sequence)), "expires": .string(expires.description),
-            "merge_approval": approval.map { ["by": .string($0.voter), "plan": .string($0.plan.description)] },
+            "merge_approval": approval.map {
+                ["by": .string($0.voter), "key": .string($0.key), "plan": .string($0.plan.description)]
+            },
         ])
     }
 }

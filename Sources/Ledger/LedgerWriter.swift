@@ -28,6 +28,27 @@ public struct EventDraft: Sendable {
     }
 }
 
+extension EventDraft {
+    /// The draft from which a commit that nobody else saw was made, to make it again on a newer tip.
+    public init(
+        remaking event: LedgerEvent, from commit: ObjectID, in repository: Repository
+    ) throws(LedgerError) {
+        let commit = try reading { () throws(GitError) in try repository.commit(commit) }
+        var files: [String: [UInt8]] = [:]
+        for path in event.files.keys {
+            guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: commit.tree) }),
+                let dash = path.lastIndex(of: "-")
+            else { throw .notAuthentic("the waiting event lacks a file", file: path) }
+            files[String(path[path.index(after: dash)...])] = bytes
+        }
+        let prefix = EventMessage.subjectPrefix(event)
+        let notes = commit.message.split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
+        self.init(
+            kind: event.kind, change: nil, body: event.body, files: files,
+            headline: String(commit.subject.dropFirst(prefix.count)), notes: notes)
+    }
+}
+
 /// Makes the commits of the ledger. Whatever it makes is judged by the readers' own rules before anyone else sees it.
 public struct LedgerWriter {
     public let history: LedgerHistory

@@ -1,4 +1,4 @@
-internal import ChangeModel
+public import ChangeModel
 public import Git
 
 /// One accepted commit of `main`.
@@ -84,11 +84,15 @@ public final class MainHistory {
         guard let position = positions[commit] else {
             throw .notAuthentic("main commit \(commit.short) is not on main's verified first-parent chain")
         }
-        let state = try MainState(repository: repository, commit: commits[position].commit)
-        if position > 0, case .landing = commits[position].kind {
-            state.shareCatalogue(of: try self.state(of: commits[position - 1].commit.id))
+        let commit = commits[position].commit
+        let state: MainState
+        switch commits[position].kind {
+        case .landing where position > 0, .free where position > 0:
+            state = MainState(commit, like: try self.state(of: commits[position - 1].commit.id))
+        default:
+            state = try MainState(repository: repository, commit: commit)
         }
-        states[commit] = state
+        states[commit.id] = state
         return state
     }
 
@@ -107,12 +111,22 @@ public final class MainHistory {
         return landings
     }
 
-    /// Whether the trust commit's event is still owed; see `LedgerWriter`.
-    public func trustCommits(after old: ObjectID, through new: ObjectID) -> [(commit: ObjectID, version: Int)] {
-        guard let first = positions[old], let last = positions[new], first < last else { return [] }
-        return commits[(first + 1)...last].compactMap { accepted in
-            if case .trust(let version, _) = accepted.kind { (accepted.commit.id, version) } else { nil }
+    /// The commit that brought a trust version; nil when it is not on the verified part of the chain.
+    public func trustCommit(version: Int) -> TrustEvent? {
+        for accepted in commits {
+            if case .trust(version, _) = accepted.kind { return TrustEvent(commit: accepted.commit.id, version: version) }
         }
+        return nil
+    }
+}
+
+/// One trust commit, as its event names it.
+public struct TrustEvent: Sendable {
+    public let commit: ObjectID
+    public let version: Int
+
+    public static func body(_ trust: TrustEvent) -> JSONValue {
+        ["commit": .string(trust.commit.description), "version": .integer(Int64(trust.version))]
     }
 }
 

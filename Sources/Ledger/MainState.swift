@@ -32,13 +32,19 @@ public final class MainState {
     public let configuration: Configuration
     public let identities: IdentityRegistry
     let repository: Repository
-    private var loaded: Catalogue?
+    /// What was read of the catalogue, shared by the commits that say the same.
+    private let shared: SharedCatalogue
+
+    private final class SharedCatalogue {
+        var catalogue: Catalogue?
+    }
 
     /// Reads configuration and identities; the rest of the catalogue is read when it is first asked for.
     init(repository: Repository, commit: Commit) throws(LedgerError) {
         self.repository = repository
         self.commit = commit.id
         self.tree = commit.tree
+        shared = SharedCatalogue()
         func source(_ path: String) throws(LedgerError) -> SourceFile {
             guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: commit.tree) }) else {
                 throw .notAuthentic("the file is missing on main", file: path)
@@ -59,15 +65,20 @@ public final class MainState {
 
     /// Actions, targets, rules, settings and identities as of this commit.
     public func catalogue() throws(DocumentError) -> Catalogue {
-        if let loaded { return loaded }
+        if let catalogue = shared.catalogue { return catalogue }
         let catalogue = try CatalogueLoader.load(from: GitTreeSource(repository: repository, tree: tree))
-        loaded = catalogue
+        shared.catalogue = catalogue
         return catalogue
     }
 
-    /// Takes over what the parent has read already, when the commit between them only landed changes.
-    func shareCatalogue(of parent: MainState) {
-        loaded = parent.loaded
+    /// The state of a commit that left everything that gives power as it was.
+    init(_ commit: Commit, like parent: MainState) {
+        repository = parent.repository
+        self.commit = commit.id
+        tree = commit.tree
+        configuration = parent.configuration
+        identities = parent.identities
+        shared = parent.shared
     }
 
     public var repositoryID: String { configuration.repository ?? "" }

@@ -5,6 +5,8 @@ internal import PolicyEngine
 /// An approval that a person gave by landing one change with a signed two-parent merge.
 public struct MergeApproval: Sendable, Hashable {
     public let voter: String
+    /// The key that signed the merge, whose window is judged when the approval is counted.
+    public let key: String
     /// The plan as of the merge's first parent: what the person could see when merging.
     public let plan: Digest
 }
@@ -29,7 +31,7 @@ extension MainHistory {
             let catalogue = try? parent.catalogue(),
             let plan = PolicyEngine(catalogue: catalogue).plan(for: changes[0].change, digest: changes[0].digest)
         else { return nil }
-        return MergeApproval(voter: signatory.identity.id, plan: plan.digest)
+        return MergeApproval(voter: signatory.identity.id, key: signatory.key.publicKey, plan: plan.digest)
     }
 
     /// Whether `subject` is what `git merge` itself writes for that branch, local or remote-tracking.
@@ -45,6 +47,7 @@ extension MainHistory {
             tail = remote[remote.index(after: quote)...]
         }
         guard let tail else { return false }
-        return tail.isEmpty || tail.hasPrefix(" into ") || tail.hasPrefix(" of ")
+        // ` of <address>` would be a pull, which may be an accident.
+        return tail.isEmpty || tail.hasPrefix(" into ")
     }
 }

@@ -15,9 +15,13 @@ public struct SignedChange: Sendable {
 
     /// Checks file and signature by the identities of one main commit.
     ///
-    /// - Parameter folder: where the files lie; it must be the function of the identifier that `ChangeID.folder` is.
+    /// - Parameters:
+    ///   - folder: where the files lie; it must be the function of the identifier that `ChangeID.folder` is.
+    ///   - evenRevoked: accepts a key that was taken back since: for what landed before, whose record must go on. Whether it
+    ///     may still run is for `Judgement` to say.
     public init(
-        bytes: [UInt8], signature: [UInt8], folder: String, repository: String, identities: IdentityRegistry
+        bytes: [UInt8], signature: [UInt8], folder: String, repository: String, identities: IdentityRegistry,
+        evenRevoked: Bool = false
     ) throws(LedgerError) {
         let path = "\(folder)/\(Change.fileName)"
         do {
@@ -40,7 +44,7 @@ public struct SignedChange: Sendable {
         }
         let signatory: Signatory
         do {
-            signatory = try identities.signatory(of: parsed, over: bytes, namespace: Change.signatureNamespace)
+            signatory = try identities.signatory(of: parsed, over: bytes, namespace: Change.signatureNamespace, evenRevoked: evenRevoked)
         } catch {
             if case .notAuthentic(var failure) = error {
                 failure.file = signaturePath
@@ -65,7 +69,7 @@ public struct SignedChange: Sendable {
 
     /// Reads the change with this identifier from a tree; nil when the tree holds none.
     public static func read(
-        _ id: ChangeID, in tree: ObjectID, of repository: Repository, by state: MainState
+        _ id: ChangeID, in tree: ObjectID, of repository: Repository, by state: MainState, evenRevoked: Bool = false
     ) throws(LedgerError) -> SignedChange? {
         let entries = try reading { () throws(GitError) in try repository.folder(id.folder, in: tree) }
         if entries.isEmpty { return nil }
@@ -80,6 +84,6 @@ public struct SignedChange: Sendable {
         let signature = try reading { () throws(GitError) in try repository.blob(entries[1].id, limit: 64 << 10) }
         return try SignedChange(
             bytes: bytes, signature: signature, folder: id.folder, repository: state.repositoryID,
-            identities: state.identities)
+            identities: state.identities, evenRevoked: evenRevoked)
     }
 }

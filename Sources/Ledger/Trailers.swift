@@ -9,14 +9,17 @@ struct Trailers {
 
     /// - Throws: for a repeated or unknown `Agentsafe-` key, and for one that stands outside of the final block.
     init(message: String, known: Set<String>) throws(LedgerError) {
-        var lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+        // By scalars: to Swift a CR and an LF are one character, to git they are not.
+        var lines = message.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
         while lines.last?.isEmpty == true { lines.removeLast() }
         let start = lines.lastIndex(of: "").map { $0 + 1 } ?? lines.count
         var entries: [(key: String, value: String)] = []
         for line in lines[start...] {
-            guard let colon = line.firstIndex(of: ":"), line[colon...].hasPrefix(": ") else { continue }
+            guard Self.startsLikeOurs(line) else { continue }
+            guard let colon = line.firstIndex(of: ":"), line[colon...].hasPrefix(": ") else {
+                throw .notAuthentic("the trailer `\(line.prefix(60))` has no value")
+            }
             let key = String(line[..<colon])
-            guard key.hasPrefix(Self.prefix) else { continue }
             guard known.contains(key) else { throw .notAuthentic("the trailer `\(key.prefix(60))` is not known") }
             guard !entries.contains(where: { $0.key == key }) else {
                 throw .notAuthentic("the trailer `\(key)` stands there twice")
@@ -29,7 +32,7 @@ struct Trailers {
         self.entries = entries
     }
 
-    private static func startsLikeOurs(_ line: Substring) -> Bool {
+    private static func startsLikeOurs(_ line: String) -> Bool {
         line.lowercased().hasPrefix(prefix.lowercased())
     }
 

@@ -105,6 +105,19 @@ public enum Files {
         }
     }
 
+    /// Runs `body` while this process alone holds the lock file at `path`; waits for whoever holds it now.
+    public static func withLock<Value>(
+        _ path: String, _ body: () throws(SystemError) -> Value
+    ) throws(SystemError) -> Value {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode_t(0o600))
+        guard descriptor >= 0 else { throw SystemError(call: "open", subject: path, code: errno) }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw SystemError(call: "lock", subject: path, code: errno) }
+        }
+        return try body()
+    }
+
     /// Best effort: not every file system can sync a directory.
     private static func syncDirectory(_ path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -52,13 +52,15 @@ extension PolicyEngine {
         guard now <= change.expires else {
             return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
         }
-        // Measured from now, since `created` is the proposer's word alone.
+        // `created` is the proposer's word alone: dated back it shortens the life, dated ahead it is refused.
         let longest = catalogue.configuration.maximumExpiry
-        guard change.expires <= now + .seconds(longest) else {
+        guard change.created <= now + .seconds(300) else {
+            return .denied(decision.denied(.lifetimeTooLong, "the change is dated \(change.created), in the future"))
+        }
+        guard change.expires <= change.created + .seconds(longest) else {
             return .denied(
                 decision.denied(
-                    .lifetimeTooLong,
-                    "the change would live until \(change.expires), and \(longest) seconds from now is the longest here"))
+                    .lifetimeTooLong, "the change would live until \(change.expires); \(longest) seconds is the longest here"))
         }
         guard change.repository == catalogue.configuration.repository else {
             return .denied(

@@ -13,6 +13,11 @@ public struct Plan: Hashable, Sendable {
     public let action: ActionDefinition
     public let target: TargetEntry
 
+    /// What will be done, as a claim records it.
+    public var step: JSONValue {
+        ["action": .string(action.name), "target": .string(target.id), "params": .object(parameters)]
+    }
+
     init(change: Change, digest: Digest, parameters: [String: JSONValue], action: ActionDefinition, target: TargetEntry)
     {
         json = [

@@ -31,6 +31,8 @@ public protocol ClaimStore: AnyObject {
     func claim(_ change: AuthorizedChange, leaseEnd: Timestamp) throws(RunStop)
     /// Judges the claimed change again, at main's newest verified commit.
     func authorizeAgain() throws(RunStop) -> Authorization
+    /// The catalogue as of that judgement.
+    func catalogue() throws(RunStop) -> Catalogue
     func recordPrepared(_ record: PreparedRecord) throws(RunStop)
     func recordExecution(_ record: ExecutionRecord) throws(RunStop)
     func recordAborted(reason: String) throws(RunStop)
@@ -86,4 +88,17 @@ public struct StateDifference: Sendable, Hashable {
     public var json: JSONValue { ["field": .string(field), "before": before, "after": after] }
     /// `replicas: 3 -> 6`
     public var text: String { "\(field): \(before.canonicalText.prefix(80)) -> \(after.canonicalText.prefix(80))" }
+
+    /// The text, where it may stand in a commit's message: numbers, flags, and the names of images. What a config map holds
+    /// is in the evidence files alone.
+    public var note: String? {
+        let isPlain = [before, after].allSatisfy { value in
+            switch value {
+            case .null, .bool, .integer, .number: true
+            case .string: field == "current_image"
+            case .array, .object: false
+            }
+        }
+        return isPlain ? text : nil
+    }
 }

@@ -1,4 +1,4 @@
-public import ChangeModel
+internal import ChangeModel
 public import OperatingSystem
 public import PolicyEngine
 
@@ -7,17 +7,15 @@ public import PolicyEngine
 public struct Runner {
     public let executor: any Executor
     public let store: any ClaimStore
-    public let catalogue: Catalogue
     public let host: Host
     /// Seconds that a claim holds before another runner may take it back.
     public let lease: Int64
 
     public init(
-        executor: any Executor, store: any ClaimStore, catalogue: Catalogue, host: Host, lease: Int64 = 900
+        executor: any Executor, store: any ClaimStore, host: Host, lease: Int64 = 900
     ) {
         self.executor = executor
         self.store = store
-        self.catalogue = catalogue
         self.host = host
         self.lease = lease
     }
@@ -27,6 +25,8 @@ public struct Runner {
         case executed(ExecutionRecord)
         /// Claimed, and given back before anything was changed.
         case aborted(reason: String)
+        /// Nobody knows whether the mutation reached the target: no execution is recorded, and it is never tried again.
+        case unknown(reason: String)
     }
 
     private var now: Timestamp { Timestamp(seconds: host.now()) }
@@ -43,13 +43,22 @@ public struct Runner {
         let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease))
         try store.claim(change, leaseEnd: claimed.wallClockEnd)
         progress("claimed until \(claimed.wallClockEnd)")
-        guard case .authorized(let current) = try store.authorizeAgain(), current.plan.digest == change.plan.digest
+        let again: Authorization
+        do {
+            again = try store.authorizeAgain()
+        } catch {
+            // Whatever is wrong out there, the claim is given back; the reason is told all the same.
+            try? store.recordAborted(reason: "the change could not be judged again")
+            throw error
+        }
+        guard case .authorized(let current) = again, current.plan.digest == change.plan.digest
         else { return try abort("the change is not allowed any more, or its plan changed") }
+        let catalogue = try store.catalogue()
         let step = ExecutionStep(
             action: current.plan.action, target: current.plan.target, parameters: current.plan.parameters)
         let prepared: PreparedRecord
         do throws(ExecutionError) {
-            prepared = try prepare(step, progress: progress)
+            prepared = try prepare(step, catalogue: catalogue, progress: progress)
         } catch {
             return try abort(error.message)
         }
@@ -58,6 +67,11 @@ public struct Runner {
         try store.recordPrepared(prepared)
         progress("prepared: before-state and rollback pair are recorded")
         let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
+        if record.outcome == .failed, record.mayHaveBeenApplied,
+            record.errorCode == ExecutionError.Code.unreachable.rawValue
+        {
+            return .unknown(reason: record.summary)
+        }
         try store.recordExecution(record)
         return .executed(record)
     }
@@ -69,8 +83,13 @@ public struct Runner {
 
     /// Asks the target who it is, runs the prechecks and takes the before-state. Changes nothing.
     private func prepare(
-        _ step: ExecutionStep, progress: (String) -> Void
+        _ step: ExecutionStep, catalogue: Catalogue, progress: (String) -> Void
     ) throws(ExecutionError) -> PreparedRecord {
+        if let secret = step.action.parameters.first(where: { $0.sensitive && step.parameters[$0.name] != nil }) {
+            throw ExecutionError(
+                code: .unsupported,
+                message: "param `\(secret.name)` refers to a secret, and no vault is connected that could resolve it")
+        }
         let identity = try executor.confirmIdentity(of: step)
         let prechecks = try executor.runPrechecks(for: step)
         for check in prechecks { progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)") }

@@ -47,13 +47,18 @@ public enum ConfigurationDocument {
 
     /// A URL goes to `git push` as an argument: it must not be an option, nor a remote helper that runs a command.
     private static let remoteURL = FieldType<String>.name(
-        "a remote's URL", "write one URL or path, without blanks, that does not start with `-` or `HELPER::`"
+        "a remote's URL", "write one URL or path, without blanks and without a password, that does not start with `-` or `HELPER::`"
     ) { text in
         guard (1...2000).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return false
         }
         let scheme = text.prefix { $0.isLetter || $0.isNumber || "+-.".contains($0) }
-        return !text.hasPrefix("-") && !text.dropFirst(scheme.count).hasPrefix("::")
+        let rest = text.dropFirst(scheme.count)
+        // A password or token in a committed file is everybody's.
+        let authority = rest.hasPrefix("://") ? rest.dropFirst(3).prefix { $0 != "/" } : ""
+        let user = authority.lastIndex(of: "@").map { authority[..<$0] } ?? ""
+        return !text.hasPrefix("-") && !rest.hasPrefix("::") && !user.contains(":")
+            && (user.isEmpty || !scheme.hasPrefix("http"))
     }
 
     private struct Approvals {

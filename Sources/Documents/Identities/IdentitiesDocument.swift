@@ -14,12 +14,12 @@ public enum IdentitiesDocument {
                 trustVersion: fields.required("trust_version", .integer(1...1_000_000_000)),
                 adminThreshold: fields.required("admin_threshold", .integer(1...10_000)),
                 identities: entries.map(\.value.identity))
-            let admins = registry.admins.filter { !$0.keys.isEmpty }.count
+            let admins = registry.admins.filter { admin in admin.keys.contains { !$0.revoked } }.count
             if registry.adminThreshold > admins, reader.diagnostics.isEmpty {
                 fields.report(
                     "admin_threshold",
                     "the threshold is \(registry.adminThreshold), and there \(admins == 1 ? "is" : "are") \(admins) "
-                        + "\(admins == 1 ? "person" : "persons") with role `admin` and a key",
+                        + "\(admins == 1 ? "person" : "persons") with role `admin` and a key that is not revoked",
                     advice: "add an admin, or lower the threshold")
             }
             return registry
