@@ -71,7 +71,7 @@ let faces: [Target] = [
     .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
     .executableTarget(
         name: "AgentSafeBench",
-        dependencies: ["AgentSafe", "OperatingSystem"]
+        dependencies: ["ChangeModel", "CommandLineParsing", "OperatingSystem"]
     ),
 ]
 

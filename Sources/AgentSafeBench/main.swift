@@ -1,1 +1,5 @@
-print("agentsafe")
+internal import CommandLineParsing
+internal import OperatingSystem
+
+let status = BenchTool.run(CommandLine.arguments, host: .real())
+ProcessExit.exit(status)

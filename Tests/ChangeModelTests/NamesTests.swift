@@ -133,7 +133,8 @@ struct NamesTests {
         #expect(Digest(text) == digest)
         let others = [
             digest.hexadecimal, "sha256:" + digest.hexadecimal.uppercased(), "SHA256:" + digest.hexadecimal, text + "0",
-            String(text.dropLast()), String(text.dropLast()) + "g", text + "\n", " " + text, "sha512:" + digest.hexadecimal,
+            String(text.dropLast()), String(text.dropLast()) + "g", text + "\n", " " + text,
+            "sha512:" + digest.hexadecimal,
         ]
         for other in others { #expect(Digest(other) == nil, "\(other)") }
     }

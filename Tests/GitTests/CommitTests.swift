@@ -13,7 +13,8 @@ struct CommitTests {
         commits["signed"] = try sandbox.commit("signed\n\nwith a body\n\nand: a trailer", options: ["-S"])
         commits["no message"] = try sandbox.commit("", options: ["--allow-empty-message"])
         commits["no final line feed"] = try sandbox.commit("no line feed", options: ["--cleanup=verbatim", "-S"])
-        commits["UTF-8"] = try sandbox.commit("größer ✓ 😀", options: ["--author", "Jürgen Größe <j@example.com>", "-S"])
+        commits["UTF-8"] = try sandbox.commit(
+            "größer ✓ 😀", options: ["--author", "Jürgen Größe <j@example.com>", "-S"])
         try sandbox.git(["switch", "-q", "-c", "side"])
         commits["side"] = try sandbox.commit("side")
         try sandbox.git(["tag", "-s", "-m", "a signed tag", "v1"])

@@ -109,7 +109,9 @@ struct RemoteTests {
         try Files.createDirectory(hooks)
         try Files.writeAtomically("\(hooks)/pre-push", bytes("#!/bin/sh\nexit 1\n"), mode: 0o755)
         try setting.sandbox.git(["tag", "-a", "-m", "a tag", "v1"])
-        for (name, value) in [("push.followTags", "true"), ("push.gpgSign", "true"), ("push.recurseSubmodules", "check")] {
+        for (name, value) in [
+            ("push.followTags", "true"), ("push.gpgSign", "true"), ("push.recurseSubmodules", "check"),
+        ] {
             try setting.sandbox.git(["config", name, value])
         }
         #expect(try setting.push(setting.second, expecting: nil) == .updated)

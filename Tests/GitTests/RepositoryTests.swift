@@ -23,7 +23,8 @@ struct RepositoryTests {
     @Test("a shallow clone is refused, with the way out")
     func shallow() throws {
         let sandbox = try source()
-        try sandbox.git(["clone", "-q", "--depth", "1", "file://\(sandbox.path("work"))", sandbox.path("clone")], in: nil)
+        try sandbox.git(
+            ["clone", "-q", "--depth", "1", "file://\(sandbox.path("work"))", sandbox.path("clone")], in: nil)
         let error = refusal(sandbox, "clone")
         #expect(error?.code == .unsupported)
         #expect(error?.message.contains("git fetch --unshallow") == true)
@@ -101,8 +102,12 @@ struct RepositoryTests {
         let repository = try Repository(containing: sandbox.path("work"))
         let (one, two) = (try sandbox.id("HEAD~1"), try sandbox.id("HEAD"))
         try repository.setReference("refs/heads/x", to: one, from: nil, message: "test")
-        #expect(throws: GitError.self) { try repository.setReference("refs/heads/x", to: two, from: nil, message: "test") }
-        #expect(throws: GitError.self) { try repository.setReference("refs/heads/x", to: two, from: two, message: "test") }
+        #expect(throws: GitError.self) {
+            try repository.setReference("refs/heads/x", to: two, from: nil, message: "test")
+        }
+        #expect(throws: GitError.self) {
+            try repository.setReference("refs/heads/x", to: two, from: two, message: "test")
+        }
         #expect(try repository.reference("refs/heads/x") == one)
         try repository.setReference("refs/heads/x", to: two, from: one, message: "test")
         #expect(try sandbox.id("refs/heads/x") == two)

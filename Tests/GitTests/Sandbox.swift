@@ -90,7 +90,8 @@ struct Sandbox {
         let signers = try directory.write(
             "\(name).signers", "alice@example.com namespaces=\"git\" \(try SSHKeys.publicKey(of: key))\n")
         try git(["config", "gpg.ssh.allowedSignersFile", signers], in: name)
-        guard let signer = try SigningKeyLocator(host: SSHKeys.host(directory)).signer(for: key) as? Ed25519Signer else {
+        guard let signer = try SigningKeyLocator(host: SSHKeys.host(directory)).signer(for: key) as? Ed25519Signer
+        else {
             throw SSHKeys.ProgramFailure(description: "no signer for \(key)")
         }
         return signer

@@ -59,7 +59,9 @@ struct TreeTests {
                 let isRemoval = generator.chance(35)
                 // Git removes files only, and takes the lines of one input in their order: here each path stands alone.
                 let isFolder = try root.map { try repository.entry(at: path, in: $0)?.isTree == true } ?? false
-                let isNear = edits.keys.contains { $0.starts(with: bytes(path + "/")) || bytes(path).starts(with: $0 + [0x2F]) }
+                let isNear = edits.keys.contains {
+                    $0.starts(with: bytes(path + "/")) || bytes(path).starts(with: $0 + [0x2F])
+                }
                 if isNear || (isRemoval && isFolder) { continue }
                 edits[bytes(path)] = isRemoval ? .some(nil) : .some(generator.pick(blobs))
             }
@@ -88,7 +90,9 @@ struct TreeTests {
         }
     }
 
-    @Test("a file that only changed its name's Unicode form differs, and one of two such names is never taken for the other")
+    @Test(
+        "a file that only changed its name's Unicode form differs, and one of two such names is never taken for the other"
+    )
     func unicodeForms() throws {
         let sandbox = try Sandbox()
         let repository = try sandbox.repository()
@@ -154,7 +158,8 @@ struct TreeTests {
     func refused(_ bad: BadTree) throws {
         let sandbox = try Sandbox()
         let repository = try sandbox.repository()
-        let (blob, tree) = (try repository.writeBlob(bytes("x")), try repository.write(.tree, []))
+        let blob = try repository.writeBlob(bytes("x"))
+        let tree = try repository.edit(nil, ["x": blob])
         var content: [UInt8] = []
         for entry in bad.entries {
             let isTree = entry.mode.hasSuffix("40000")

@@ -38,7 +38,11 @@ final class Governance: Sendable {
         }
     }
 
-    private static let template = Result { try Governance(making: ()) }
+    private static let template = Result {
+        let template = try Governance(making: ())
+        KeptFolders.remember(template.directory.path)
+        return template
+    }
 
     private init(making: Void) throws {
         directory = try TemporaryDirectory()

@@ -29,7 +29,8 @@ extension Governance {
         try SSHKeys.makeKey(type: type.name, bits: type.bits, name: "\(actor).key", in: directory)
         try expect(0, "alice", ["identity", "add", actor, "--key-file", key(actor) + ".pub", "--push"] + options)
         _ = try run(["git", "clone", "-q", remote, clone(actor)], as: actor)
-        try expect(0, actor, ["setup", "--genesis", try git("alice", "config", "agentsafe.genesis"), "--key", key(actor)])
+        try expect(
+            0, actor, ["setup", "--genesis", try git("alice", "config", "agentsafe.genesis"), "--key", key(actor)])
     }
 
     /// Puts the actor's clone on main's newest commit, without `agentsafe`.
@@ -59,7 +60,8 @@ extension Governance {
 
     /// Whether `ssh-keygen -Y verify` takes `signature` (armored), by the `allowed_signers` of the actor's work tree.
     func sshAccepts(
-        _ signature: String, of message: [UInt8], by identity: String, namespace: String, seenBy actor: String = "stranger"
+        _ signature: String, of message: [UInt8], by identity: String, namespace: String,
+        seenBy actor: String = "stranger"
     ) throws -> Bool {
         let folder = try TemporaryDirectory()
         let file = try folder.write("signature", signature)

@@ -9,21 +9,25 @@ import Testing
 @Suite("Votes made by hand with ssh-keygen and git")
 struct HandMadeVoteTests {
     /// A change in production that waits for one approval.
-    struct Ballot {
+    final class Ballot {
         let governance: Governance
         let id: ChangeID
         let digest: String
         let plan: String
+        private var casts = 0
 
-        init() throws {
+        init(prepare: (Governance) throws -> Void = { _ in }) throws {
             governance = try Governance()
+            try prepare(governance)
             id = try governance.propose(target: "prod/api-server", ["replicas=5"])
             let judged = try governance.gate(id, expecting: 10)
             digest = try #require(judged["digest"]?.stringValue)
             plan = try #require(judged["plan"]?.stringValue)
         }
 
-        func statement(_ verdict: String = "approve", by voter: String = "bob", plan other: String? = nil) throws -> String {
+        func statement(_ verdict: String = "approve", by voter: String = "bob", plan other: String? = nil) throws
+            -> String
+        {
             let configuration = try governance.read("stranger", "agentsafe.yaml")
             let line = try #require(configuration.split(separator: "\n").first { $0.hasPrefix("repository: ") })
             return "\(verdict) \(id) \(digest) plan=\(other ?? plan) by=\(voter) at=\(governance.clock.timestamp) "
@@ -44,7 +48,9 @@ struct HandMadeVoteTests {
                     "Agentsafe-Vote-Signature: \(Governance.withoutArmor(signature))",
                 ]
             _ = try governance.run(arguments, as: actor)
-            try governance.git(actor, "push", "-q", "origin", "HEAD:refs/heads/\(branch ?? "vote/\(id)/\(actor)-byhand")")
+            casts += 1
+            let name = branch ?? "vote/\(id)/\(actor)-hand\(casts)"
+            try governance.git(actor, "push", "-q", "origin", "HEAD:refs/heads/\(name)")
         }
 
         func sign(_ text: String, as actor: String = "bob", namespace: String = "vote@agentsafe") throws -> String {
@@ -56,9 +62,8 @@ struct HandMadeVoteTests {
 
     @Test("a vote by hand counts, is recorded, and is proved by everybody", arguments: Governance.KeyType.all)
     func counts(_ type: Governance.KeyType) throws {
-        let ballot = try Ballot()
+        let ballot = try Ballot { try $0.enlist("dora", as: ["--kind", "person", "--role", "approver"], key: type) }
         let governance = ballot.governance
-        try governance.enlist("dora", as: ["--kind", "person", "--role", "approver"], key: type)
         #expect(try ballot.state == "awaiting_approval")
         let statement = try ballot.statement(by: "dora")
         try ballot.cast(statement, signature: try ballot.sign(statement, as: "dora"), as: "dora")
@@ -83,7 +88,8 @@ struct HandMadeVoteTests {
         #expect(try ballot.state == "rejected")
         ballot.governance.clock.advance(60)
         let yes = try ballot.statement("approve", by: "carol")
-        try ballot.cast(yes, signature: try ballot.sign(yes, as: "carol"), as: "carol", branch: "vote/\(ballot.id)/carol-2")
+        try ballot.cast(
+            yes, signature: try ballot.sign(yes, as: "carol"), as: "carol", branch: "vote/\(ballot.id)/carol-2")
         #expect(try ballot.state == "approved")
         ballot.governance.clock.advance(60)
         let never = try ballot.statement("withdraw", by: "deploy-agent-01")
@@ -93,10 +99,9 @@ struct HandMadeVoteTests {
         #expect(try ballot.state == "withdrawn")
     }
 
-    struct Case: Sendable, CustomTestStringConvertible {
+    struct Case: Sendable {
         let name: String
         let cast: @Sendable (Ballot) throws -> Void
-        var testDescription: String { name }
         init(_ name: String, _ cast: @escaping @Sendable (Ballot) throws -> Void) {
             self.name = name
             self.cast = cast
@@ -173,11 +178,14 @@ struct HandMadeVoteTests {
         },
     ]
 
-    @Test("a vote that is not exactly its voter's own counts for nothing, and stops nobody else's", arguments: void)
-    func countsForNothing(_ test: Case) throws {
+    @Test("a vote that is not exactly its voter's own counts for nothing, and stops nobody else's")
+    func countsForNothing() throws {
         let ballot = try Ballot()
-        try test.cast(ballot)
-        #expect(try ballot.state == "awaiting_approval")
+        for test in Self.void {
+            try test.cast(ballot)
+            let state = try ballot.state
+            #expect(state == "awaiting_approval", "\(test.name)")
+        }
         let text = try ballot.statement(by: "carol")
         try ballot.cast(text, signature: try ballot.sign(text, as: "carol"), as: "carol")
         #expect(try ballot.state == "approved")

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("What stock tools make counts, with every type of key")
 struct KeyTypeTests {
-    @Test("an agent proposes and a person votes with agentsafe, and git and ssh-keygen accept it", arguments: Governance.KeyType.all)
+    @Test(
+        "an agent proposes and a person votes with agentsafe, and git and ssh-keygen accept it",
+        arguments: Governance.KeyType.all)
     func throughAgentsafe(_ type: Governance.KeyType) throws {
         let governance = try Governance()
         try governance.enlist("robot", as: ["--kind", "agent", "--role", "deployer"], key: type)
@@ -29,7 +31,9 @@ struct KeyTypeTests {
     }
 
     /// A change file as a person would type it.
-    private func text(_ id: ChangeID, proposer: String, target: String, namespace: String, in governance: Governance) throws -> String {
+    private func text(_ id: ChangeID, proposer: String, target: String, namespace: String, in governance: Governance)
+        throws -> String
+    {
         let configuration = try governance.read("stranger", "agentsafe.yaml")
         let line = try #require(configuration.split(separator: "\n").first { $0.hasPrefix("repository: ") })
         return """
@@ -67,7 +71,9 @@ struct KeyTypeTests {
         try governance.git(actor, "push", "-q", "origin", id.branch)
     }
 
-    @Test("a change made by hand with ssh-keygen and git passes the gate, is approved by a stock merge, and runs", arguments: Governance.KeyType.all)
+    @Test(
+        "a change made by hand with ssh-keygen and git passes the gate, is approved by a stock merge, and runs",
+        arguments: Governance.KeyType.all)
     func byHand(_ type: Governance.KeyType) throws {
         let governance = try Governance()
         try governance.enlist("robot", as: ["--kind", "agent", "--role", "deployer"], key: type)
@@ -108,10 +114,9 @@ struct KeyTypeTests {
         try governance.expect(0, "sam", ["verify"])
     }
 
-    struct Blunder: Sendable, CustomTestStringConvertible {
+    struct Blunder: Sendable {
         let name: String
         let edit: @Sendable (String) -> String
-        var testDescription: String { name }
         init(_ name: String, _ edit: @escaping @Sendable (String) -> String) {
             self.name = name
             self.edit = edit
@@ -135,31 +140,19 @@ struct KeyTypeTests {
         Blunder("another proposer") { $0.replacing("proposer: deploy-agent-01", with: "proposer: sam") },
     ]
 
-    @Test("a well-signed change whose file is not canonical, or is not the signer's, is refused by the gate", arguments: blunders)
-    func notCanonical(_ blunder: Blunder) throws {
+    @Test("a well-signed change whose file is not canonical, or is not the signer's, is refused by the gate")
+    func notCanonical() throws {
         let governance = try Governance()
-        let id = ChangeID(now: governance.clock.timestamp, random: [7, 6, 5, 4, 3, 2, 1])
-        let text = try text(id, proposer: "deploy-agent-01", target: "prod/api-server", namespace: "prod", in: governance)
-        let edited = blunder.edit(text)
-        try #require(edited != text)
-        try handMade(edited, id, by: "agent", in: governance)
-        try governance.git("sam", "fetch", "-q")
-        try governance.expect(30, "sam", ["gate", "--head", "origin/\(id.branch)"])
-    }
-
-    @Test("an approval by merge dies with the key that signed it: an expired one approves nothing")
-    func expiredKey() throws {
-        let governance = try Governance()
-        let end = governance.clock.timestamp + .seconds(3600)
-        try governance.enlist(
-            "dora", as: ["--kind", "person", "--role", "approver", "--valid-before", end.description])
-        let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
-        governance.clock.advance(3601)
-        try governance.mergeBySignature(id, as: "dora")
-        try governance.expect(10, "runner", ["run", id.text] + governance.cluster())
-        #expect(try governance.state(of: id) == "awaiting_approval")
-        try governance.expect(0, "bob", ["approve", id.text, "--yes"])
-        try governance.expect(0, "runner", ["run", id.text] + governance.cluster())
-        try governance.expect(0, "sam", ["verify"])
+        for (index, blunder) in Self.blunders.enumerated() {
+            let id = ChangeID(now: governance.clock.timestamp, random: [UInt8(index), 0, 0, 0, 0, 0, 0])
+            let text = try text(
+                id, proposer: "deploy-agent-01", target: "prod/api-server", namespace: "prod", in: governance)
+            let edited = blunder.edit(text)
+            try #require(edited != text, "\(blunder.name)")
+            try handMade(edited, id, by: "agent", in: governance)
+            try governance.git("sam", "fetch", "-q")
+            let result = governance.agentsafe("sam", ["gate", "--head", "origin/\(id.branch)"])
+            #expect(result.status == 30, "\(blunder.name): \(result)")
+        }
     }
 }

@@ -9,8 +9,8 @@ import Testing
 struct StockVerificationTests {
     /// A repository with an allowed change, one approved by a vote, one approved by a stock merge, a rollback, and a vote and
     /// a proposal that came to nothing; seen by the clone of somebody without rights.
-    private func story() throws -> Governance {
-        let governance = try Governance()
+    private static let story = Result {
+        let governance = try Governance.keptForAll()
         try governance.execute(replicas: 6)
         let voted = try governance.propose(target: "prod/api-server", ["replicas=5"])
         try governance.expect(0, "bob", ["approve", voted.text, "--yes"])
@@ -34,7 +34,7 @@ struct StockVerificationTests {
 
     @Test("git says G, and names the right signer, for every commit on every branch; verify-commit agrees")
     func commits() throws {
-        let governance = try story()
+        let governance = try Self.story.get()
         let verdicts = try governance.verdicts("stranger")
         // main, ledger, change/* and vote/* all have commits here.
         let branches = try governance.git("stranger", "branch", "-r", "--format=%(refname:lstrip=3)")
@@ -54,12 +54,13 @@ struct StockVerificationTests {
 
     @Test("ssh-keygen accepts every change's signature for its proposer, for nobody else and for nothing else")
     func changes() throws {
-        let governance = try story()
+        let governance = try Self.story.get()
         let paths = try governance.files("stranger", "origin/main", "changes/").filter { $0.hasSuffix("/change.yaml") }
         #expect(paths.count == 4)
         for path in paths {
             let file = try governance.blob("stranger", "origin/main", path)
-            let signature = String(decoding: try governance.blob("stranger", "origin/main", path + ".sig"), as: UTF8.self)
+            let signature = String(
+                decoding: try governance.blob("stranger", "origin/main", path + ".sig"), as: UTF8.self)
             func accepts(_ identity: String, _ namespace: String, _ bytes: [UInt8]) throws -> Bool {
                 try governance.sshAccepts(signature, of: bytes, by: identity, namespace: namespace)
             }
@@ -72,15 +73,19 @@ struct StockVerificationTests {
 
     @Test("ssh-keygen accepts every vote, on its branch and in the ledger, by its text and base64 alone")
     func votes() throws {
-        let governance = try story()
-        let format = "--format=%(trailers:key=Agentsafe-Vote,valueonly)%(trailers:key=Agentsafe-Vote-Signature,valueonly)"
-        let branches = try governance.git("stranger", "for-each-ref", "--format=%(refname)", "refs/remotes/origin/vote/")
+        let governance = try Self.story.get()
+        let format =
+            "--format=%(trailers:key=Agentsafe-Vote,valueonly)%(trailers:key=Agentsafe-Vote-Signature,valueonly)"
+        let branches = try governance.git(
+            "stranger", "for-each-ref", "--format=%(refname)", "refs/remotes/origin/vote/")
         var votes = try branches.split(separator: "\n").map { branch in
             let lines = try governance.git("stranger", "log", "-1", format, String(branch)).split(separator: "\n")
             return (String(lines[0]), String(lines[1]))
         }
         #expect(votes.count == 3)
-        let recorded = try governance.files("stranger", "origin/ledger", "changes/").filter { $0.hasSuffix("-vote.json") }
+        let recorded = try governance.files("stranger", "origin/ledger", "changes/").filter {
+            $0.hasSuffix("-vote.json")
+        }
         for path in recorded {
             let body = try JSONValue(parsing: try governance.blob("stranger", "origin/ledger", path))["vote"]
             if let text = body?["statement"]?.stringValue, let signature = body?["signature"]?.stringValue {
@@ -94,14 +99,17 @@ struct StockVerificationTests {
             #expect(try governance.sshAccepts(armored, of: Array(text.utf8), by: voter, namespace: "vote@agentsafe"))
             #expect(try !governance.sshAccepts(armored, of: Array(text.utf8), by: "alice", namespace: "vote@agentsafe"))
             #expect(
-                try !governance.sshAccepts(armored, of: Array((text + "\n").utf8), by: voter, namespace: "vote@agentsafe"))
+                try !governance.sshAccepts(
+                    armored, of: Array((text + "\n").utf8), by: voter, namespace: "vote@agentsafe"))
         }
     }
 
     @Test("ssh-keygen accepts every trust statement for the admin whose name it bears")
     func trust() throws {
-        let governance = try story()
-        let statements = try governance.files("stranger", "origin/main", "trust/").filter { $0.hasSuffix("statement.txt") }
+        let governance = try Self.story.get()
+        let statements = try governance.files("stranger", "origin/main", "trust/").filter {
+            $0.hasSuffix("statement.txt")
+        }
         #expect(statements.count == 8)
         for path in statements {
             let text = try governance.blob("stranger", "origin/main", path)
@@ -122,7 +130,7 @@ struct StockVerificationTests {
 
     @Test("a good signature by somebody without the right is none to ssh-keygen either", arguments: reserved)
     func namespaces(_ actor: String, _ namespace: String) throws {
-        let governance = try Governance()
+        let governance = try Self.story.get()
         let message = Array("text".utf8)
         let signature = try governance.sshSign(message, namespace: namespace, as: actor)
         let identity = Governance.identity(actor)
@@ -135,12 +143,13 @@ struct StockVerificationTests {
 
     @Test("git fsck --strict has nothing to say about the remote or any clone")
     func fsck() throws {
-        let governance = try story()
+        let governance = try Self.story.get()
         for folder in [governance.remote] + Governance.actors.map({ governance.clone($0) }) {
             let result = try Program.run(
                 ["git", "-C", folder, "fsck", "--strict", "--full", "--no-dangling"],
                 environment: governance.environment("alice"), timeout: 120)
-            #expect(result.status == 0 && result.outputText.isEmpty, "\(folder): \(result.outputText) \(result.errorText)")
+            #expect(
+                result.status == 0 && result.outputText.isEmpty, "\(folder): \(result.outputText) \(result.errorText)")
         }
     }
 

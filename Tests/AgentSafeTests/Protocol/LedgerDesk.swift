@@ -42,7 +42,18 @@ final class LedgerDesk {
 
     @discardableResult
     func append(_ drafts: EventDraft...) throws -> ObjectID {
-        try writer.append(drafts, main: history.main.tip, at: now)
+        try recordTrust()
+        return try writer.append(drafts, main: history.main.tip, at: now)
+    }
+
+    /// The events of trust commits, which go before all others.
+    func recordTrust() throws {
+        let recorded = try history.state.trustVersion()
+        for version in recorded..<(try main.identities.trustVersion) {
+            let trust = try #require(history.main.trustCommit(version: version + 1))
+            let draft = EventDraft(kind: .trust, change: nil, body: TrustEvent.body(trust), headline: "trust")
+            try writer.append([draft], main: history.main.tip, at: now)
+        }
     }
 
     /// Pushes with plain git what was appended.
@@ -55,7 +66,8 @@ final class LedgerDesk {
         LedgerRemote(
             connection: connection
                 ?? RemoteConnection(
-                    directory: governance.clone(actor), url: governance.remote, environment: governance.environment(actor)),
+                    directory: governance.clone(actor), url: governance.remote,
+                    environment: governance.environment(actor)),
             repository: repository, remote: "origin", sleep: { _ in })
     }
 
@@ -84,7 +96,7 @@ final class LedgerDesk {
             "nonce": .string(Hexadecimal.text(governance.host(actor).random(16))), "instance": .string(actor),
             "lease_end": .string((now + .seconds(lease)).description), "plan": .string(plan.digest.description),
             "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
-            "decision": judgement.decision.json, "approved_by": [], "steps": [],
+            "decision": judgement.decision.json, "approved_by": [], "steps": [plan.step],
         ]
         edit(&body)
         return EventDraft(kind: .claim, change: change, body: body, headline: change.change.summary)
@@ -93,6 +105,7 @@ final class LedgerDesk {
     func prepared(_ id: ChangeID, lease: Int64 = 900, edit: (inout JSONValue) -> Void = { _ in }) throws -> EventDraft {
         var body: JSONValue = [
             "claim": .integer(try height(id)), "lease_end": .string((now + .seconds(lease)).description),
+            "executor": "none", "identity": [:], "prechecks": [], "rollback": nil,
         ]
         edit(&body)
         return EventDraft(

@@ -78,6 +78,8 @@ struct PublishingTests {
             directory: setting.governance.clone("runner"), url: "\(setting.governance.remote)-gone",
             environment: setting.governance.environment("runner"))
         #expect(throws: LedgerError.self) { try one.remote(gone).publish(tip, expecting: one.base) }
-        #expect(try setting.governance.run(["git", "-C", setting.governance.remote, "rev-parse", "ledger"]) == "\(one.base)")
+        #expect(
+            try setting.governance.run(["git", "-C", setting.governance.remote, "rev-parse", "ledger"]) == "\(one.base)"
+        )
     }
 }

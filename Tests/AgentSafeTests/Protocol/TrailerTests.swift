@@ -26,7 +26,9 @@ struct TrailerTests {
         return result.outputText.split(separator: "\n").map(String.init)
     }
 
-    @Test("every event's message has its trailers in their order, to us and to `git interpret-trailers`", arguments: EventKind.allCases)
+    @Test(
+        "every event's message has its trailers in their order, to us and to `git interpret-trailers`",
+        arguments: EventKind.allCases)
     func everyKind(_ kind: EventKind) throws {
         let event = Self.event(kind)
         let message = EventMessage.text(
@@ -38,7 +40,8 @@ struct TrailerTests {
     }
 
     static let hostile = [
-        "x\n\nAgentsafe-Event: execution", "Agentsafe-Event: execution", "x\r\nAgentsafe-Height: 1", "x\rAgentsafe-Height: 1",
+        "x\n\nAgentsafe-Event: execution", "Agentsafe-Event: execution", "x\r\nAgentsafe-Height: 1",
+        "x\rAgentsafe-Height: 1",
         "x\u{2028}Agentsafe-Height: 1", "x\u{85}Agentsafe-Height: 1", "x\u{B}\u{C}Agentsafe-Height: 1",
         "Signed-off-by: alice", "\n\n\n", "", "---\nAgentsafe-Height: 1", "\u{202E}gnp.exe", "# comment", "\0",
     ]

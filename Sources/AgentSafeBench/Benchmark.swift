@@ -1,0 +1,48 @@
+internal import CommandLineParsing
+internal import OperatingSystem
+
+/// Something that can be measured.
+protocol Benchmark {
+    static var spec: CommandSpec { get }
+    static func run(_ settings: BenchmarkSettings) throws -> BenchmarkReport
+}
+
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+    var isUsage = false
+}
+
+/// What every benchmark is told.
+struct BenchmarkSettings {
+    let host: Host
+    /// How often each subject is run after warming up.
+    let runs: Int
+    let wantsJSON: Bool
+    /// The `agentsafe` program that is measured.
+    let agentsafe: String
+
+    static let options = [
+        OptionSpec("runs", value: "N", help: "how often each is run (default: 40)"),
+        OptionSpec("agentsafe", value: "PATH", help: "the program to measure (default: the one beside this program)"),
+        OptionSpec("output", value: "FORMAT", allowed: ["text", "json"], help: "text or json (default: text)"),
+    ]
+
+    init(_ parsed: ParsedCommand, program: String, host: Host) throws {
+        self.host = host
+        let words = parsed.value("runs") ?? "40"
+        guard let runs = Int(words), (3...100_000).contains(runs) else {
+            throw BenchmarkError(description: "`--runs` takes a number from 3 to 100000", isUsage: true)
+        }
+        self.runs = runs
+        wantsJSON = parsed.value("output") == "json"
+        let own = Program.find(program, environment: host.environment).map { host.absolute($0) }
+        let path = parsed.value("agentsafe") ?? own.map { Files.parent(of: $0) + "/agentsafe" } ?? "agentsafe"
+        guard let found = Program.find(path, environment: host.environment) else {
+            throw BenchmarkError(
+                description:
+                    "no program at `\(path)`; build it with `swift build -c release --product agentsafe`, or pass "
+                    + "`--agentsafe PATH`", isUsage: true)
+        }
+        agentsafe = host.absolute(found)
+    }
+}
