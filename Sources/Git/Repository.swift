@@ -18,7 +18,7 @@ public final class Repository {
         let status =
             gitDirectory.map { git_repository_open(&handle, $0) }
             ?? git_repository_open_ext(&handle, path, 0, nil)
-        guard status == 0, let handle else { throw Self.openingError(status, path) }
+        guard status == 0, let handle else { throw GitError.opening(status, path, gitDirectory: gitDirectory) }
         self.handle = handle
         var database: OpaquePointer?
         let databaseStatus = git_repository_odb(&database, handle)
@@ -33,10 +33,9 @@ public final class Repository {
                 .unsupported,
                 "this clone is shallow, so history cannot be judged; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)")
         }
-        if try configuration("extensions.partialclone") != nil {
-            throw GitError(
-                .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
-        }
+        // libgit2 itself refuses the extension that some versions of git set; the promise is noted by all.
+        let promises = try configurations(matching: "^remote\\..*\\.promisor$")
+        if promises.contains(where: { $0.value != "false" }) { throw GitError.partialClone }
     }
 
     deinit {
@@ -49,32 +48,6 @@ public final class Repository {
         git_libgit2_init()
         _ = agentsafe_git_enable_fsync(1)
     }()
-
-    private static func openingError(_ status: Int32, _ path: String) -> GitError {
-        if status == GIT_ENOTFOUND.rawValue {
-            return GitError(
-                .noRepository,
-                "no Git repository at `\(path)` or above; change into one, or make one with `agentsafe init`")
-        }
-        if status == GIT_EOWNER.rawValue {
-            return GitError(
-                .unsupported,
-                "the repository at `\(path)` belongs to somebody else; if that is right, run "
-                    + "`git config --global --add safe.directory \(path)`")
-        }
-        let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
-        if text.contains("objectformat") {
-            return GitError(
-                .unsupported, "SHA-256 repositories cannot be read; make the repository with `--object-format=sha1`")
-        }
-        if text.contains("relativeworktrees") {
-            return GitError(
-                .unsupported,
-                "worktrees with relative paths cannot be read; run `git config --unset extensions.relativeWorktrees` "
-                    + "and `git worktree repair`")
-        }
-        return GitError(.unsupported, "cannot open the repository at `\(path)`: \(text)")
-    }
 
     /// Makes an empty repository whose first branch is `main`.
     public static func create(at path: String) throws(GitError) -> Repository {
