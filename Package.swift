@@ -99,9 +99,10 @@ let tests: [Target] = [
     .testTarget(
         name: "AgentSafeTests",
         dependencies: [
-            "AgentSafe", "AgentSafeCLI", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "Git",
-            "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
-        ]),
+            "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
+            "EmbeddedCatalogue", "Git", "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
+        ],
+        exclude: ["CommandLine/Transcripts"]),
 ]
 
 let package = Package(

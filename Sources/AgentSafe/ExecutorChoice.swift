@@ -9,9 +9,14 @@ public final class ExecutorChoice {
     private let host: Host
     private let cluster: String?
     private var embedded: KubernetesExecutor?
+    private static let embeddedPrefix = "embedded:"
 
     /// - Parameter cluster: `embedded:FILE`; nil when none was chosen.
-    public init(cluster: String?, host: Host) {
+    /// - Throws: `AgentSafeError` for words that name no cluster. Whether the file is there shows when it is needed.
+    public init(cluster: String?, host: Host) throws(AgentSafeError) {
+        if let cluster, !cluster.hasPrefix(Self.embeddedPrefix) || cluster == Self.embeddedPrefix {
+            throw AgentSafeError(.usage, "`--cluster` takes `embedded:FILE`, not `\(cluster.prefix(60))`")
+        }
         self.cluster = cluster
         self.host = host
     }
@@ -27,10 +32,7 @@ public final class ExecutorChoice {
                 .failed,
                 "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints")
         }
-        guard cluster.hasPrefix("embedded:"), cluster.count > "embedded:".count else {
-            throw AgentSafeError(.usage, "`--cluster` takes `embedded:FILE`, not `\(cluster.prefix(60))`")
-        }
-        let path = host.absolute(String(cluster.dropFirst("embedded:".count)))
+        let path = host.absolute(String(cluster.dropFirst(Self.embeddedPrefix.count)))
         do {
             let transport = try EmbeddedCluster.open(path: path, clock: host.now)
             let host = host
@@ -46,7 +48,7 @@ public final class ExecutorChoice {
 
 extension Workspace {
     public func executors() throws(AgentSafeError) -> ExecutorChoice {
-        ExecutorChoice(
+        try ExecutorChoice(
             cluster: try setting(settings.cluster, variable: "AGENTSAFE_CLUSTER", configuration: "agentsafe.cluster"),
             host: host)
     }

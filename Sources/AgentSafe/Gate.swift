@@ -27,6 +27,8 @@ extension Workspace {
     /// Judges what `head` would bring onto main, as CI does: identities and policy come from `base`'s verified main, never
     /// from the branch. Nothing of the head is ever run or checked out.
     public func gate(base: String?, head: String) throws(AgentSafeError) -> GateReport {
+        // Without a verified main there is nothing to judge by; `view` says what is missing.
+        if base == nil, try branch("main") == nil { _ = try view() }
         let baseName: String
         if let base { baseName = base } else { baseName = try defaultBase() }
         let baseTip = try resolve(baseName)

@@ -48,6 +48,12 @@ extension Workspace {
         guard Identifier.isName(wish.admin) else {
             throw AgentSafeError(.usage, "`\(wish.admin.prefix(60))` is no identifier: letters, digits, `.`, `_` and `-`, not first")
         }
+        if wish.push, wish.remote == nil {
+            throw AgentSafeError(.usage, "`--push` needs `--remote`: the address to push to")
+        }
+        if let address = wish.remote, address.hasPrefix("-") || address.isEmpty {
+            throw AgentSafeError(.usage, "`\(address.prefix(60))` is no address of a remote")
+        }
         let directory = host.absolute(wish.directory)
         try checkIsFree(directory)
         // The key is looked at before anything is made, so that a missing one leaves nothing behind.
@@ -66,11 +72,11 @@ extension Workspace {
         }
         let remote = try workspace.remoteName()
         if let address = wish.remote {
-            guard !address.hasPrefix("-") else { throw AgentSafeError(.usage, "`\(address)` is no address") }
             _ = try workspace.runGit(["remote", "add", "--", remote, address])
         }
         let genesis = try workspace.makeGenesis(wish, signer: signer)
         try workspace.configureClone(genesis: genesis)
+        _ = try workspace.runGit(["symbolic-ref", "HEAD", "refs/heads/main"])
         _ = try workspace.runGit(["read-tree", "-m", "-u", "HEAD"])
         if wish.push {
             let connection = try workspace.connection(nil)
@@ -92,7 +98,12 @@ extension Workspace {
     }
 
     private static func checkIsFree(_ directory: String) throws(AgentSafeError) {
-        guard let names = try? Files.list(directory) else { return }
+        guard let kind = Files.kind(directory, followingLinks: true) else { return }
+        guard kind == .directory else {
+            throw AgentSafeError(.failed, "`\(directory)` is no folder; choose an empty or a new one")
+        }
+        let names: [String]
+        do { names = try Files.list(directory) } catch { throw AgentSafeError(.failed, "\(error)") }
         if let name = names.first(where: { $0 != ".git" }) {
             throw AgentSafeError(.failed, "`\(directory)` holds files already (`\(name)`); choose an empty folder")
         }

@@ -36,28 +36,29 @@ public struct PlainFolder: Sendable {
         return caller
     }
 
-    /// Patterns that do not compile: `validate` reports them, and the engine denies actions that have them.
-    public func patternProblems() -> [String] {
+    /// Whether `identities.yaml` exists and does not list `id`.
+    public func isStranger(_ id: String) -> Bool { catalogue.identities.map { $0.identity(id) == nil } ?? false }
+
+    /// What is wrong inside actions, such as a pattern that cannot be used: the engine denies requests because of it.
+    public func actionProblems() -> [String] {
         catalogue.actions.values.sorted { $0.name < $1.name }.flatMap { action in
-            action.parameters.compactMap { parameter in
-                guard let text = parameter.constraints.pattern else { return nil }
-                do {
-                    _ = try Pattern(text)
-                    return nil
-                } catch {
-                    return "\(action.location): the pattern of param `\(parameter.name)` cannot be used: \(error)"
-                }
-            }
+            PolicyEngine.problems(in: action).map { "\(action.location): param `\($0.parameter)`: \($0.message)" }
         }
     }
 
-    /// Answers one line of `check --batch`. A line that cannot be read is answered by an object with `error`.
+    /// Answers one line of `check --batch`. A line that is no request is denied like any other that cannot be judged: the
+    /// answer has the members of a decision, `code` is `bad_request`, and `error` says what is wrong.
     public func answer(batchLine line: [UInt8], now: Timestamp) -> JSONValue {
         do {
             let request = try BatchRequest(line: line, folder: self)
             return engine.decide(request.decision, now: request.now ?? now).json
         } catch {
-            return ["error": .string(error.message)]
+            return [
+                "result": .string(Verdict.deny.rawValue), "code": "bad_request", "rule": .null, "location": .null,
+                "reason": .string(error.message), "risk_class": .string(RiskLevel.critical.description),
+                "effective_risk": .string(RiskLevel.critical.description), "warnings": [],
+                "error": .string(error.message),
+            ]
         }
     }
 }
@@ -117,6 +118,7 @@ struct BatchRequest {
         guard id != nil || object["agent_id"] == nil || object["agent_id"] == .null else {
             throw AgentSafeError(.usage, "`caller.agent_id` is no string")
         }
-        return Caller(id: id, roles: try names("roles"), groups: try names("groups"))
+        let kind = id.flatMap { folder.catalogue.identities?.identity($0)?.kind }
+        return Caller(id: id, kind: kind, roles: try names("roles"), groups: try names("groups"))
     }
 }

@@ -80,7 +80,9 @@ extension Workspace {
         let signer = try signer()
         let proposer = try identity(of: signer, in: view.state)
         guard proposer.kind != .service else {
-            throw AgentSafeError(.failed, "`\(proposer.id)` is a service, and services propose nothing; use an agent's or a person's key")
+            throw AgentSafeError(
+                .denied,
+                "`\(proposer.id)` is a service, and services propose nothing; use an agent's or a person's key")
         }
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
@@ -90,7 +92,13 @@ extension Workspace {
         do {
             bytes = try ChangeDocument.emit(change)
         } catch {
-            throw AgentSafeError(.failed, error.summary)
+            // What the policy denies in any case need not be sayable in a file: its reason tells more.
+            if decision.result == .deny, !proposal.anyway {
+                return ProposalResult(change: change, decision: decision, plan: nil, written: nil, next: "")
+            }
+            let problem = error.diagnostics[0]
+            throw AgentSafeError(
+                .usage, [problem.message, problem.advice].compactMap { $0 }.joined(separator: "; "))
         }
         let digest = Digest(of: bytes)
         if case .denied(let denial) = engine.authorize(
@@ -129,7 +137,10 @@ extension Workspace {
         let lifetime = proposal.lifetime ?? catalogue.configuration.defaultExpiry
         let longest = catalogue.configuration.maximumExpiry
         guard lifetime > 0, lifetime <= longest else {
-            throw AgentSafeError(.usage, "a proposal lives at least a second and at most \(longest) seconds here")
+            throw AgentSafeError(
+                .usage,
+                "a proposal lives at most \(longest) seconds here (\(longest / 3600) hours), not \(lifetime); "
+                    + "choose a shorter `--expires`")
         }
         return Change(
             repository: catalogue.configuration.repository ?? "", id: ChangeID(now: now, random: host.random(7)),
@@ -184,7 +195,12 @@ extension Workspace {
     func push(
         _ items: [RemoteConnection.PushItem], over connection: RemoteConnection, failure: String
     ) throws(AgentSafeError) {
-        let outcomes = try git { () throws(GitError) in try connection.push(items) }
+        let outcomes: [RemoteConnection.PushOutcome]
+        do {
+            outcomes = try connection.push(items)
+        } catch {
+            throw AgentSafeError(.failed, "\(error.message); \(failure)")
+        }
         for (item, outcome) in zip(items, outcomes) {
             if case .rejected(let reason) = outcome {
                 throw AgentSafeError(.failed, "the remote refused `\(item.reference)`: \(reason); \(failure)")

@@ -20,9 +20,27 @@ extension Workspace {
         guard let pair = ChangeStep(json: recorded) else {
             throw AgentSafeError(.notAuthentic, "the recorded rollback pair of \(id) cannot be read")
         }
+        try checkIsNewest(id, execution, in: view)
         return try propose(
             Proposal(
                 action: pair.action, target: pair.target, parameters: pair.parameters,
                 reason: reason ?? "Roll back \(id)", ticket: ticket, rollbackOf: id, anyway: anyway, push: push))
+    }
+
+    /// The recorded pair undoes the state of its own time. Says when the target has moved on since.
+    private func checkIsNewest(_ id: ChangeID, _ execution: LedgerEvent, in view: VerifiedView) throws(AgentSafeError) {
+        for lock in try ledger({ () throws(LedgerError) in try view.ledger.record(of: id) }).last(.claim)?.locks ?? [] {
+            guard let newest = try ledger({ () throws(LedgerError) in try view.ledger.state.lastExecution(lock) }),
+                newest.change != id
+            else { continue }
+            if newest.rollbackOf == id, newest.succeeded {
+                throw AgentSafeError(
+                    .failed,
+                    "\(id) was rolled back by \(newest.change) already; `agentsafe rollback \(newest.change)` would "
+                        + "undo that")
+            }
+            notify(
+                "warning: \(newest.change) was executed on the same target after \(id); the rollback may undo that, too")
+        }
     }
 }

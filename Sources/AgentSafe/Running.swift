@@ -63,7 +63,8 @@ extension Workspace {
         let runner = try identity(of: signer, in: view.state)
         guard runner.kind == .service, runner.has(role: Role.runner) else {
             throw AgentSafeError(
-                .failed, "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
+                .denied,
+                "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
@@ -115,7 +116,7 @@ extension Workspace {
         case .authorized(let change): authorized = change
         case .awaitingApproval(let decision, _, let missing):
             let needed = missing.map { "\($0.count) × \($0.role)" }.joined(separator: ", ")
-            return RunOutcome(change, .awaitingApproval, "\(decision.reason); still missing: \(needed)")
+            return RunOutcome(change, .awaitingApproval, "still missing: \(needed) (\(decision.reason))")
         case .denied(let decision):
             return try refuse(change, decision, store: store)
         }

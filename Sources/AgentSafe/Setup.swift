@@ -1,6 +1,8 @@
 public import ChangeModel
+internal import Documents
 public import Git
 internal import Ledger
+internal import OperatingSystem
 
 /// What `setup` did in a clone.
 public struct SetupResult: Sendable {
@@ -28,6 +30,7 @@ extension Workspace {
         let genesis = try pinnedGenesis()
         let view = try view(full: true)
         try configureClone(genesis: genesis)
+        try writeSignersOfBareRepository(view)
         try git { () throws(GitError) in
             for (branch, tip) in [("main", view.main.tip), ("ledger", view.ledger.tip.commit.id)]
             where try repository.reference("refs/heads/\(branch)") == nil && (branch == "ledger" || repository.workTree == nil) {
@@ -39,6 +42,17 @@ extension Workspace {
         return SetupResult(
             genesis: genesis, mainTip: view.main.tip, ledgerTip: view.ledger.tip.commit.id,
             height: view.ledger.tip.event.height, identity: identity)
+    }
+
+    /// A bare repository has no checked-out `allowed_signers` for stock git to read: it gets a copy of its own.
+    private func writeSignersOfBareRepository(_ view: VerifiedView) throws(AgentSafeError) {
+        guard repository.workTree == nil else { return }
+        do {
+            try Files.writeAtomically(
+                repository.gitDirectory + AllowedSigners.fileName, AllowedSigners.emit(view.state.identities))
+        } catch {
+            throw AgentSafeError(.failed, "\(error)")
+        }
     }
 
     /// Says what the remote claims to be, so that a person can compare it with what an admin told them.

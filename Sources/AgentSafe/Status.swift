@@ -23,15 +23,29 @@ public struct ChangeStatus {
     public let judgement: Judgement?
     public let record: ChangeRecord
     public let detail: String
+    /// The proposal itself, wherever it was found; nil when its branch is gone and it never landed.
+    public let proposal: Change?
 
     public var json: JSONValue {
         .compact([
             "id": .string(id.text), "state": .string(state.rawValue), "final": .bool(state.isFinal),
-            "landed": .bool(isLanded), "detail": .string(detail), "change": judgement?.json,
+            "landed": .bool(isLanded), "detail": .string(detail), "change": judgement?.json ?? proposal?.json,
             "events": .array(
                 record.events.map {
                     ["event": .string($0.kind.rawValue), "height": .integer(Int64($0.height)), "at": .string($0.at.description)]
                 }),
+        ])
+    }
+}
+
+extension Change {
+    /// What was asked for, without any judgement of it.
+    var json: JSONValue {
+        .compact([
+            "id": .string(id.text), "proposer": .string(proposer), "action": .string(step.action),
+            "target": .string(step.target), "params": .object(step.parameters), "reason": .string(reason),
+            "ticket": ticket.map { .string($0) }, "expires": .string(expires.description),
+            "rollback_of": rollbackOf.map { .string($0.text) },
         ])
     }
 }
@@ -54,7 +68,7 @@ extension Workspace {
             let summary = execution.body["steps"]?.arrayValue?.last?["summary"]?.stringValue ?? ""
             return ChangeStatus(
                 id: id, state: succeeded ? .executed : .failed, isLanded: true, judgement: nil, record: record,
-                detail: summary)
+                detail: summary, proposal: found?.change.change)
         }
         if let claim {
             let isUnknown = claim.isPrepared && now > claim.leaseEnd
@@ -62,17 +76,18 @@ extension Workspace {
                 id: id, state: isUnknown ? .unknown : .claimed, isLanded: true, judgement: nil, record: record,
                 detail: isUnknown
                     ? "`\(claim.by)` prepared it and recorded no execution"
-                    : "claimed by `\(claim.by)` until \(claim.leaseEnd)")
+                    : "claimed by `\(claim.by)` until \(claim.leaseEnd)", proposal: found?.change.change)
         }
         guard let found else {
             return ChangeStatus(
                 id: id, state: .withdrawn, isLanded: false, judgement: nil, record: record,
-                detail: "its branch is gone, and it never landed")
+                detail: "its branch is gone, and it never landed", proposal: nil)
         }
         let judgement = try judge(found.change, in: view)
         let (state, detail) = Self.state(of: judgement, isLanded: found.isLanded)
         return ChangeStatus(
-            id: id, state: state, isLanded: found.isLanded, judgement: judgement, record: record, detail: detail)
+            id: id, state: state, isLanded: found.isLanded, judgement: judgement, record: record, detail: detail,
+            proposal: found.change.change)
     }
 
     private static func state(of judgement: Judgement, isLanded: Bool) -> (ChangeState, String) {
@@ -84,7 +99,7 @@ extension Workspace {
                 : (.approved, "approved by \(authorized.approvedBy.joined(separator: ", ")); it waits to be landed")
         case .awaitingApproval(let decision, _, let missing):
             let needed = missing.map { "\($0.count) × \($0.role)" }.joined(separator: ", ")
-            return (.awaitingApproval, "\(decision.reason); still missing: \(needed)")
+            return (.awaitingApproval, "still missing: \(needed) (\(decision.reason))")
         case .denied(let decision):
             switch decision.code {
             case .expired: return (.expired, decision.reason)

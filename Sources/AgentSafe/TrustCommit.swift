@@ -26,8 +26,10 @@ extension Workspace {
     /// - Parameters:
     ///   - tree: main's tree with the files changed, but for what follows from the identities.
     ///   - identities: the registry as it shall be; its trust version is raised here.
+    ///   - isReady: asked about the commit before it is pushed; it throws when this clone could not follow.
     func commitTrust(
-        tree: ObjectID, identities: IdentityRegistry, view: VerifiedView, signer: any Signer, message: String, push: Bool
+        tree: ObjectID, identities: IdentityRegistry, view: VerifiedView, signer: any Signer, message: String, push: Bool,
+        isReady: (ObjectID) throws(AgentSafeError) -> Void = { (_) throws(AgentSafeError) in }
     ) throws(AgentSafeError) -> TrustResult {
         let admin = try identity(of: signer, in: view.state)
         guard admin.kind == .person, admin.has(role: Role.admin) else {
@@ -80,6 +82,7 @@ extension Workspace {
         try ledger { () throws(LedgerError) in
             _ = try LandingGrammar.classify(commit, after: view.state, in: repository)
         }
+        try isReady(commit)
         if push {
             try self.push(
                 [.init(source: commit, reference: "refs/heads/main", expected: view.main.tip)],
@@ -172,7 +175,8 @@ extension Workspace {
         }
         let result = try commitTrust(
             tree: view.state.tree, identities: registry, view: view, signer: try signer(),
-            message: "Add \(identity.kind.rawValue) \(identity.id)", push: push)
+            message: "Add \(identity.kind.rawValue) \(identity.id)", push: push,
+            isReady: { (commit) throws(AgentSafeError) in try checkLocalMain(canMoveTo: commit) })
         try advanceLocalMain(to: result.commit)
         return result
     }

@@ -19,19 +19,18 @@ extension Workspace {
     public func view(
         base: ObjectID? = nil, full: Bool = false, progress: (Int) -> Void = { _ in }
     ) throws(AgentSafeError) -> VerifiedView {
-        let genesis = try pinnedGenesis()
-        guard let newest = try branch("main") else {
-            throw AgentSafeError(
-                .failed, "there is no branch `main`; fetch it with `git fetch`, or make a repository with `agentsafe init`")
-        }
-        guard let ledgerTip = try branch("ledger") else {
+        let mainTip = try branch("main")
+        if mainTip == nil, try branch("ledger") == nil, try remoteURL() == nil {
             throw AgentSafeError(
                 .failed,
-                "there is no branch `ledger`; fetch it with `git fetch`. If the remote has none, it was deleted: a ledger is "
-                    + "never made anew silently")
+                "this repository has no branch `main` and no remote; clone a governance repository, or make one with "
+                    + "`agentsafe init`")
         }
+        let genesis = try pinnedGenesis()
         let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: genesis)
         let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
+        guard let newest = mainTip else { throw missing("main", accepted: marks?.main) }
+        guard let ledgerTip = try branch("ledger") else { throw missing("ledger", accepted: marks?.ledger) }
         let usable = full ? nil : marks
         let moment = now
         let main = try ledger { () throws(LedgerError) in
@@ -80,6 +79,19 @@ extension Workspace {
                 main.position(of: current.main) != nil && history.contains(current.ledger)
             }
         }
+    }
+
+    private func missing(_ branch: String, accepted: ObjectID?) -> AgentSafeError {
+        guard let accepted else {
+            return AgentSafeError(
+                .failed,
+                "there is no branch `\(branch)`; run `git fetch`. If the remote has none, it is no governance repository, or "
+                    + "somebody deleted the branch: it is never made anew silently")
+        }
+        return AgentSafeError(
+            .notAuthentic,
+            "there is no branch `\(branch)`, though \(accepted.short) was accepted before; run `git fetch`. If the remote has "
+                + "none, somebody deleted it: find out who, and push \(accepted.short) back")
     }
 
     private func check(_ main: MainHistory, against marks: HighWaterMarks?) throws(AgentSafeError) {

@@ -52,8 +52,19 @@ extension Workspace {
             throw AgentSafeError(.denied, "the policy denies \(id), and no vote changes that: \(judgement.decision.reason)")
         }
         if merge, found.isLanded { throw AgentSafeError(.failed, "\(id) has landed already; approve it without `--merge`") }
-        guard confirm(judgement) else { return nil }
+        let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
+        if record.last(.execution) != nil {
+            throw AgentSafeError(
+                .failed,
+                "\(id) was executed already, so no vote changes anything; `agentsafe rollback \(id)` proposes the way back")
+        }
+        let standing = judgement.votes.last { $0.voter.id == voter.id }
+        if !merge, let standing, standing.kind == kind, standing.plan == plan.digest {
+            throw AgentSafeError(
+                .failed, "`\(voter.id)` said \(kind.rawValue) to this plan already, at \(standing.at); once is enough")
+        }
         let connection = try connection(view.state)
+        guard confirm(judgement) else { return nil }
         let signed = try sign(kind, found.change, plan: plan.digest, voter: voter, signer: signer, view: view)
         let branch = VoteBranch.name(id, voter: voter.id, random: host.random(5))
         let commit = try commit(

@@ -30,6 +30,7 @@ public final class Workspace {
     public let repository: Repository
     /// Words for people about what goes on; the library itself never prints.
     public let notify: (String) -> Void
+    private var fetchWarning: String?
 
     /// - Throws: `AgentSafeError` when there is no repository, or one that cannot be judged.
     public init(host: Host, settings: Settings, notify: @escaping (String) -> Void = { _ in }) throws(AgentSafeError) {
@@ -103,8 +104,13 @@ public final class Workspace {
         guard try remoteURL() != nil else { return }
         do {
             try fetch()
+            fetchWarning = nil
         } catch {
-            notify("warning: \(error.message); going on with what was fetched last")
+            // Said once, however often a waiting command fetches.
+            if fetchWarning != error.message {
+                notify("warning: \(error.message); going on with what was fetched last")
+            }
+            fetchWarning = error.message
         }
     }
 
@@ -131,19 +137,24 @@ public final class Workspace {
                     + "`agentsafe setup --genesis <commit>`")
         }
         guard let genesis = ObjectID(text) else {
-            throw AgentSafeError(.usage, "the pinned genesis `\(text.prefix(60))` is no commit name (40 hexadecimal digits)")
+            throw AgentSafeError(
+                .usage,
+                "the pinned genesis `\(text.prefix(60))` is no commit name of 40 hexadecimal digits; ask an admin for the "
+                    + "right one and run `agentsafe setup --genesis <commit>`")
         }
         return genesis
     }
 
     /// The folder for high-water marks, outside of every clone.
     func stateFolder() throws(AgentSafeError) -> String {
-        if let folder = host.environment["AGENTSAFE_STATE_HOME"] ?? host.environment["XDG_STATE_HOME"], !folder.isEmpty {
-            return host.absolute(folder)
+        for name in ["AGENTSAFE_STATE_HOME", "XDG_STATE_HOME"] {
+            if let folder = host.environment[name], !folder.isEmpty { return host.absolute(folder) }
         }
         guard let home = host.home else {
             throw AgentSafeError(
-                .failed, "neither AGENTSAFE_STATE_HOME, XDG_STATE_HOME nor HOME is set, so the accepted tips have no place")
+                .failed,
+                "neither AGENTSAFE_STATE_HOME, XDG_STATE_HOME nor HOME is set, so the accepted tips have no place; "
+                    + "set one of them")
         }
         return home + "/.local/state"
     }
@@ -161,7 +172,8 @@ public final class Workspace {
         do {
             return try SigningKeyLocator(host: host).signer(for: name)
         } catch {
-            throw AgentSafeError(.failed, "\(error)")
+            let advice = "; check `--key`, AGENTSAFE_KEY and `git config user.signingkey`"
+            throw AgentSafeError(.failed, "\(error)" + (error.code == .notFound ? advice : ""))
         }
     }
 

@@ -5,28 +5,30 @@ internal import CommandLineParsing
 enum ValidateCommand: Command {
     static let spec = CommandSpec(
         name: "validate", summary: "Check the catalogue's files.",
-        discussion: "Reads agentsafe.yaml, actions, policies, inventory and identities, and says where something is wrong.",
+        discussion: """
+            Reads agentsafe.yaml, actions, policies, inventory and identities, and says where something is wrong. Runs the \
+            policy tests in tests/*.yaml: what each request is expected to get. Works in any folder with an agentsafe.yaml.
+            """,
         example: "agentsafe validate", options: [.output], exitCodes: [.done, .failed, .usage], group: "Policy")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let folder = try PlainFolder(host: context.host)
-        let problems = folder.patternProblems()
-        if !problems.isEmpty {
-            throw AgentSafeError(.failed, problems[0], details: Array(problems.dropFirst()))
-        }
+        let tests = try folder.runPolicyTests(now: Timestamp(seconds: context.host.now()))
+        let problems = folder.actionProblems() + tests.failures
+        if let first = problems.first { throw AgentSafeError(.failed, first, details: Array(problems.dropFirst())) }
         let catalogue = folder.catalogue
         let unlocated = catalogue.targets.values.filter(\.locator.isEmpty).map(\.id).sorted()
         let json: JSONValue = [
             "result": "valid", "actions": .integer(Int64(catalogue.actions.count)),
             "rules": .integer(Int64(catalogue.rules.count)), "targets": .integer(Int64(catalogue.targets.count)),
             "identities": .integer(Int64(catalogue.identities?.identities.count ?? 0)),
-            "targets_without_locator": .strings(unlocated),
+            "policy_tests": .integer(Int64(tests.count)), "targets_without_locator": .strings(unlocated),
         ]
         context.report(
             json,
             [
                 "valid: \(catalogue.actions.count) actions, \(catalogue.rules.count) rules, \(catalogue.targets.count) targets, "
-                    + "\(catalogue.identities?.identities.count ?? 0) identities"
+                    + "\(catalogue.identities?.identities.count ?? 0) identities, \(tests.count) policy tests hold"
             ] + unlocated.map { "warning: target `\($0)` has no locator, so nothing binds its name to a real thing" })
         return 0
     }
@@ -48,14 +50,18 @@ enum ActionsCommand: Command {
         let folder = try PlainFolder(host: context.host)
         let arguments = context.arguments
         guard let target = arguments.value("target") else {
-            guard arguments.value("as") == nil else {
-                throw AgentSafeError(.usage, "what `--as` may do depends on the target; add `--target`")
+            if let option = ["as", "role", "group"].first(where: { arguments.has($0) }) {
+                throw AgentSafeError(
+                    .usage, "what `--\(option)` may do depends on the target; add `--target`, see `agentsafe targets`")
             }
             return list(folder, context)
         }
         guard folder.catalogue.targets[target] != nil else {
-            throw AgentSafeError(.failed, "there is no target `\(visible(String(target.prefix(100))))`; see `agentsafe targets`")
+            let hint = Spelling.suggestion(for: target, among: folder.catalogue.targets.keys.sorted())
+            throw AgentSafeError(
+                .failed, "there is no target \(Spelling.quoted(target))\(hint); `agentsafe targets` lists them")
         }
+        CheckCommand.noteStranger(folder, context)
         let caller = folder.caller(
             arguments.value("as"), roles: arguments.values("role"), groups: arguments.values("group"))
         let entries = folder.engine.permissions(

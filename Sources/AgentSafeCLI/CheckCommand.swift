@@ -9,11 +9,18 @@ enum CheckCommand: Command {
     static let spec = CommandSpec(
         name: "check", summary: "Ask what the policy says, without proposing anything.",
         discussion: """
-            Works in any folder with an `agentsafe.yaml`. With `--batch`, every line of the file (or of standard input, `-`) is a \
-            request {"action", "target", "caller", "params", "ticket_id", "now"}, where `caller` is an identifier or {"agent_id", \
-            "roles", "groups"}; one decision comes out for each line, in order, as JSON.
+            Works in any folder with an `agentsafe.yaml`.
+            With `--batch`, every line of the file (or of standard input, `-`) is a request {"action", "target", "caller", \
+            "params", "ticket_id", "now"}, of which `action` alone is needed; `caller` is an identifier or {"agent_id", "roles", \
+            "groups"}. One decision comes out for each line, in order, as JSON: {"result", "rule", "code", "reason", "risk_class", \
+            "effective_risk", "warnings", …}. A line that is no request (blank, no JSON, an unknown member, more than 1 MiB) is \
+            denied with code `bad_request` and says why in a further member, `error`. The exit code is 0 once every line is \
+            answered.
             """,
-        example: "agentsafe check scale-deployment --target staging/api-server --as deploy-agent-01 --role deployer --param replicas=6",
+        example: """
+            agentsafe check scale-deployment --target staging/api-server --param replicas=6 \\
+                --as deploy-agent-01 --role deployer
+            """,
         moreExamples: ["agentsafe check --batch requests.jsonl"],
         options: [
             OptionSpec("target", short: "t", value: "ID", help: "the target's identifier in the inventory"),
@@ -32,7 +39,15 @@ enum CheckCommand: Command {
         let arguments = context.arguments
         let folder = try PlainFolder(host: context.host)
         let now = try instant(context)
-        if let file = arguments.value("batch") { return try batch(file, context, folder, now) }
+        if let file = arguments.value("batch") {
+            let others = ["target", "as", "role", "group", "param", "ticket"].filter { arguments.has($0) }
+                .map { "`--\($0)`" }
+            if let other = (arguments.positionals.map { "`\(visible(String($0.prefix(60))))`" } + others).first {
+                throw AgentSafeError(
+                    .usage, "\(other) does not go with `--batch`, whose lines say everything themselves")
+            }
+            return try batch(file, context, folder, now)
+        }
         guard let action = arguments.positionals.first else {
             throw AgentSafeError(.usage, "name an action, or answer a file with `--batch`; see `agentsafe check --help`")
         }
@@ -46,9 +61,19 @@ enum CheckCommand: Command {
             caller: folder.caller(
                 arguments.value("as"), roles: arguments.values("role"), groups: arguments.values("group")),
             parameters: parameters, ticket: arguments.value("ticket"))
+        noteStranger(folder, context)
         let decision = folder.engine.decide(request, now: now)
         context.report(decision.json, DecisionText.lines(decision, context.terminal))
         return ExitCodeSpec.code(of: decision.result.rawValue)
+    }
+
+    /// A misspelt caller has no roles, and would be denied for reasons that lead astray.
+    static func noteStranger(_ folder: PlainFolder, _ context: CommandContext) {
+        guard let id = context.arguments.value("as"), folder.isStranger(id) else { return }
+        let known = (folder.catalogue.identities?.identities ?? []).map(\.id).sorted()
+        context.terminal.say(
+            "note: \(Spelling.quoted(id)) is not in identities.yaml, so it has only the roles that `--role` gives"
+                + Spelling.suggestion(for: id, among: known))
     }
 
     private static func instant(_ context: CommandContext) throws(AgentSafeError) -> Timestamp {
@@ -73,7 +98,7 @@ enum CheckCommand: Command {
         if lines.last?.isEmpty == true { lines.removeLast() }
         var answers = ""
         for line in lines {
-            answers += folder.answer(batchLine: Array(line), now: now).canonicalText + "\n"
+            answers += printable(folder.answer(batchLine: Array(line), now: now).canonicalText) + "\n"
             if answers.utf8.count > 64 << 10 {
                 context.terminal.write(String(answers.dropLast()))
                 answers = ""

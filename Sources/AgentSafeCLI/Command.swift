@@ -43,7 +43,7 @@ struct CommandContext {
     /// Prints a result: JSON for programs, lines for people.
     func report(_ json: JSONValue, _ lines: @autoclosure () -> [String]) {
         if wantsJSON {
-            terminal.write(json.prettyText)
+            terminal.write(printable(json.prettyText))
         } else {
             for line in lines() { terminal.write(line) }
         }
@@ -52,7 +52,7 @@ struct CommandContext {
 
 extension OptionSpec {
     static let output = OptionSpec(
-        "output", short: "o", value: "FORMAT", allowed: ["text", "json"], help: "`text` for people (default) or stable `json`")
+        "output", short: "o", value: "FORMAT", allowed: ["text", "json"], help: "for people (default), or stable for programs")
     static let key = OptionSpec(
         "key", short: "k", value: "KEY",
         help: "signing key: a private or public key file, or `key::ssh-ed25519 …` (default: AGENTSAFE_KEY, user.signingkey)")
@@ -70,6 +70,9 @@ extension ExitCodeSpec {
     static let denied = ExitCodeSpec(20, "denied")
     static let notAuthentic = ExitCodeSpec(30, "not authentic: a signature, the chain, or tampering")
 
+    static let proposing: [ExitCodeSpec] = [
+        ExitCodeSpec(0, "proposed: allowed, or waiting for approval"), .failed, .usage, .denied, .notAuthentic,
+    ]
     static let common: [ExitCodeSpec] = [.done, .failed, .usage, .notAuthentic]
     static let judging: [ExitCodeSpec] = [.done, .failed, .usage, .approvalNeeded, .denied, .notAuthentic]
 

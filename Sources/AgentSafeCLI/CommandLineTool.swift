@@ -1,5 +1,5 @@
 internal import AgentSafe
-internal import CommandLineParsing
+package import CommandLineParsing
 public import OperatingSystem
 
 /// The `agentsafe` command line.
@@ -16,7 +16,7 @@ public enum CommandLineTool {
         ]
     }
 
-    static let root = CommandSpec(
+    package static let root = CommandSpec(
         name: "agentsafe",
         summary: "Change control between AI agents and production, on Git alone.",
         discussion: """
@@ -24,7 +24,9 @@ public enum CommandLineTool {
             after-state and a rollback pair. `git log` is the audit trail, and `agentsafe verify` proves it.
             """,
         example: "agentsafe init governance --admin alice --key ~/.ssh/id_ed25519",
-        moreExamples: ["agentsafe check scale-deployment --target staging/api-server --as deploy-agent-01 --param replicas=6"],
+        moreExamples: [
+            "agentsafe check scale-deployment --target staging/api-server --role deployer --param replicas=6"
+        ],
         options: [OptionSpec("version", help: "show the version")],
         subcommands: [
             InitCommand.spec, SetupCommand.spec,
@@ -49,13 +51,13 @@ public enum CommandLineTool {
     /// - Returns: the exit code.
     public static func run(_ arguments: [String], host: Host, terminal: Terminal) -> Int32 {
         let words = Array(arguments.dropFirst())
-        if words == ["--version"] {
+        if words.prefix(while: { $0 != "--" }).contains("--version") {
             terminal.write("agentsafe \(version)")
             return 0
         }
-        if words.isEmpty || words == ["help"] {
-            terminal.write(root.help())
-            return words.isEmpty ? 2 : 0
+        if words.isEmpty {
+            terminal.say(String(root.help().dropLast()))
+            return 2
         }
         let parsed: ParsedCommand
         do {
@@ -65,7 +67,7 @@ public enum CommandLineTool {
             return 2
         }
         if parsed.wantsHelp {
-            terminal.write(root.help(for: parsed.path))
+            terminal.write(String(root.help(for: parsed.path).dropLast()))
             return 0
         }
         let context = CommandContext(

@@ -6,14 +6,14 @@ internal import Ledger
 enum DecisionText {
     static func lines(_ decision: Decision, _ terminal: Terminal) -> [String] {
         let rule = decision.rule.map { " by rule \($0)" } ?? " (\(decision.code.rawValue))"
-        let place = decision.location.map { " (\($0))" } ?? ""
+        let place = decision.location.map { " (\(visible($0.description)))" } ?? ""
         var lines = [terminal.verdict(decision.result.rawValue) + rule + place]
         lines.append("  \(visible(decision.reason))")
         lines.append("  risk \(decision.riskClass), effective \(decision.effectiveRisk)")
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
         for error in decision.errors { lines.append("  param \(visible(error.parameter)): \(visible(error.message))") }
         for miss in decision.nearest {
-            lines.append("  nearest rule \(miss.rule) (\(miss.location)) missed: \(visible(miss.missed.joined(separator: "; ")))")
+            lines.append("  nearest rule \(miss.rule) (\(visible(miss.location.description))) missed: \(visible(miss.missed.joined(separator: "; ")))")
         }
         for warning in decision.warnings { lines.append("  warning: \(visible(warning))") }
         return lines
@@ -22,17 +22,7 @@ enum DecisionText {
     /// A change with all that bears on it.
     static func lines(_ judgement: Judgement, _ terminal: Terminal) -> [String] {
         let change = judgement.change.change
-        var lines = [
-            terminal.paint(change.id.text, .strong) + "  " + change.summary,
-            "  proposed by \(change.proposer), expires \(change.expires)",
-            "  reason: \(visible(change.reason))",
-        ]
-        if let ticket = change.ticket { lines.append("  ticket: \(visible(ticket))") }
-        if let rolledBack = change.rollbackOf { lines.append("  rolls back \(rolledBack)") }
-        let parameters = judgement.plan?.parameters ?? change.step.parameters
-        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
-            lines.append("  \(name): \(visible(value.canonicalText))")
-        }
+        var lines = Self.lines(change, judgement.plan?.parameters ?? change.step.parameters, terminal)
         if let target = judgement.plan?.target {
             let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
             lines.append(
@@ -48,6 +38,21 @@ enum DecisionText {
         }
         if !judgement.approvedBy.isEmpty { lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))") }
         for need in judgement.missing { lines.append("  still missing: \(need.count) × \(need.role)") }
+        return lines
+    }
+
+    /// What somebody asked for.
+    static func lines(_ change: Change, _ parameters: [String: JSONValue], _ terminal: Terminal) -> [String] {
+        var lines = [
+            terminal.paint(change.id.text, .strong) + "  " + change.summary,
+            "  proposed by \(change.proposer), expires \(change.expires)",
+            "  reason: \(visible(change.reason))",
+        ]
+        if let ticket = change.ticket { lines.append("  ticket: \(visible(ticket))") }
+        if let rolledBack = change.rollbackOf { lines.append("  rolls back \(rolledBack)") }
+        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(name): \(visible(value.canonicalText))")
+        }
         return lines
     }
 }

@@ -106,7 +106,7 @@ enum IdentityListCommand: Command {
             for key in identity.keys {
                 let fingerprint = (try? SSHPublicKey(line: key.publicKey))?.fingerprint ?? key.publicKey
                 let window = [key.validAfter.map { "from \($0)" }, key.validBefore.map { "until \($0)" }].compactMap { $0 }
-                lines.append("  \(fingerprint) \((window + (key.revoked ? ["revoked"] : [])).joined(separator: " "))")
+                lines.append("  " + ([fingerprint] + window + (key.revoked ? ["revoked"] : [])).joined(separator: " "))
             }
         }
         return lines

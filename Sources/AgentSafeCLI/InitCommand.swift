@@ -8,7 +8,10 @@ enum InitCommand: Command {
             Writes the catalogue, default policies, an example inventory and your identity as its first admin, and founds main and \
             ledger by signed commits. It prints the genesis commit: everybody who trusts the repository pins it.
             """,
-        example: "agentsafe init governance --admin alice --key ~/.ssh/id_ed25519 --remote git@example.com:governance.git --push",
+        example: """
+            agentsafe init governance --admin alice --key ~/.ssh/id_ed25519 \\
+                --remote git@example.com:governance.git --push
+            """,
         options: [
             OptionSpec("admin", value: "ID", required: true, help: "your identifier; you become admin and approver"), .key,
             OptionSpec("remote", value: "URL", help: "address of the remote, which becomes `origin`; it should be empty"),
@@ -30,7 +33,7 @@ enum InitCommand: Command {
         context.report(
             result.json,
             [
-                "made the governance repository \(result.repository) in \(result.directory)",
+                "made the governance repository \(result.repository) in \(visible(result.directory))",
                 "genesis \(result.genesis)  (pin this: agentsafe setup --genesis …)",
                 "admin   \(result.admin), threshold 1 of 1: one key can change everything that gives power",
             ])

@@ -6,11 +6,14 @@ enum ProposeCommand: Command {
     static let spec = CommandSpec(
         name: "propose", summary: "Propose a change: decide, write, sign and commit it on its own branch.",
         discussion: """
-            Shows the decision to expect. A change that the policy denies is not written, unless you say `--anyway`. The work tree is \
-            never touched.
+            Shows the decision to expect: a change that needs approval is proposed like one that is allowed. A change that the \
+            policy denies is not written, unless you say `--anyway`, and the exit code is 20 either way. The work tree is never \
+            touched. Without a network it works with what was fetched last, and says so.
             """,
-        example: "agentsafe propose scale-deployment --target staging/api-server --param replicas=6 "
-            + "--reason 'Queue depth doubled since 14:00' --push",
+        example: """
+            agentsafe propose scale-deployment --target staging/api-server --param replicas=6 \\
+                --reason 'Queue depth doubled since 14:00' --push
+            """,
         options: [
             OptionSpec("target", short: "t", value: "ID", required: true, help: "the target's identifier in the inventory"),
             OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param; the action says its type"),
@@ -20,7 +23,7 @@ enum ProposeCommand: Command {
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
         positionals: [PositionalSpec("ACTION", help: "the action's name; see `agentsafe actions`")],
-        exitCodes: ExitCodeSpec.judging, group: "Change")
+        exitCodes: ExitCodeSpec.proposing, group: "Change")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments
@@ -42,7 +45,9 @@ enum ProposeCommand: Command {
     }
 
     private static func lines(_ result: ProposalResult, _ terminal: Terminal) -> [String] {
-        var lines = ["\(result.change.id)  \(visible(result.change.summary))"]
+        // What was not written has no name that anybody could use.
+        let name = result.written == nil ? "not proposed" : result.change.id.text
+        var lines = ["\(name)  \(visible(result.change.summary))"]
         lines += DecisionText.lines(result.decision, terminal).map { "  " + $0 }
         if let written = result.written {
             lines.append("  on branch \(written.branch)\(written.pushed ? ", pushed" : ", not pushed yet")")
@@ -74,12 +79,13 @@ enum RollbackCommand: Command {
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
-        positionals: [PositionalSpec("ID", help: "the executed change")], exitCodes: ExitCodeSpec.judging, group: "Change")
+        positionals: [PositionalSpec("ID", help: "the executed change")], exitCodes: ExitCodeSpec.proposing, group: "Change")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments
+        let id = try context.changeID()
         let result = try context.workspace().proposeRollback(
-            of: try context.changeID(), reason: arguments.value("reason"), ticket: arguments.value("ticket"),
+            of: id, reason: arguments.value("reason"), ticket: arguments.value("ticket"),
             push: arguments.has("push"), anyway: arguments.has("anyway"))
         return ProposeCommand.report(result, context)
     }

@@ -8,7 +8,8 @@ enum StatusCommand: Command {
         name: "status", summary: "Say where a change is on its way.",
         discussion: """
             States: proposed, awaiting_approval, approved, landed, claimed, executed, failed, unknown, denied, rejected, expired, \
-            withdrawn. With `--wait` it fetches every two seconds until the state is final.
+            withdrawn. With `--wait` it fetches every two seconds until the state is final; when `--timeout` ends that earlier, \
+            the exit code is 10 for a change that awaits approval and 1 for any other.
             """,
         example: "agentsafe status chg-20261122-7f3k9q2m4x --wait --output json",
         options: [
@@ -18,10 +19,14 @@ enum StatusCommand: Command {
         positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.judging, group: "Change")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
-        let workspace = try context.workspace()
         let id = try context.changeID()
+        let isWaiting = context.arguments.has("wait")
+        guard isWaiting || !context.arguments.has("timeout") else {
+            throw AgentSafeError(.usage, "`--timeout` limits `--wait`; add `--wait`")
+        }
+        let workspace = try context.workspace()
         let status: ChangeStatus
-        if context.arguments.has("wait") {
+        if isWaiting {
             let terminal = context.terminal
             let timeout = try context.arguments.value("timeout").map(ProposeCommand.seconds)
             status = try workspace.waitForStatus(of: id, timeout: timeout) {
@@ -32,6 +37,10 @@ enum StatusCommand: Command {
         }
         context.report(
             status.json, ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"])
+        if isWaiting, !status.state.isFinal {
+            context.terminal.say("gave up waiting: the change is still \(status.state.rawValue)")
+            return max(1, code(status.state))
+        }
         return code(status.state)
     }
 
@@ -52,7 +61,8 @@ enum ShowCommand: Command {
         positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common, group: "Evidence")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
-        let status = try context.workspace().status(of: try context.changeID())
+        let id = try context.changeID()
+        let status = try context.workspace().status(of: id)
         var json = status.json
         json["events"] = .array(status.record.events.map(\.json))
         context.report(json, lines(status, context.terminal))
@@ -60,8 +70,12 @@ enum ShowCommand: Command {
     }
 
     private static func lines(_ status: ChangeStatus, _ terminal: Terminal) -> [String] {
-        var lines = ["\(terminal.verdict(status.state.rawValue))  \(visible(status.detail))"]
-        if let judgement = status.judgement { lines += DecisionText.lines(judgement, terminal) }
+        var lines = ["\(terminal.verdict(status.state.rawValue))  \(status.id): \(visible(status.detail))"]
+        if let judgement = status.judgement {
+            lines += DecisionText.lines(judgement, terminal)
+        } else if let proposal = status.proposal {
+            lines += DecisionText.lines(proposal, proposal.step.parameters, terminal)
+        }
         for event in status.record.events { lines += EventText.lines(event, terminal) }
         return lines
     }

@@ -62,14 +62,40 @@ public struct Terminal: Sendable {
     }
 }
 
+/// JSON in which no character can move the cursor or reorder what people see: such ones are escaped, which changes no
+/// value. Line feeds are the layout; JSON itself has none inside strings.
+func printable(_ json: String) -> String {
+    if json.utf8.allSatisfy({ $0 < 0x7F }) { return json }
+    var result = String.UnicodeScalarView()
+    for scalar in json.unicodeScalars {
+        if scalar == "\n" || !isInvisible(scalar) {
+            result.append(scalar)
+        } else {
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                let padding = String(repeating: "0", count: 4 - digits.count)
+                result.append(contentsOf: "\\u\(padding)\(digits)".unicodeScalars)
+            }
+        }
+    }
+    return String(result)
+}
+
+private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
+    default: false
+    }
+}
+
 /// Text from outside in a form that cannot move the cursor, hide a line or pretend to be another one.
 func visible(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+        if isInvisible(scalar) {
             result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-        default: result.append(scalar)
+        } else {
+            result.append(scalar)
         }
     }
     return String(result)

@@ -11,7 +11,8 @@ private func vote(
     let terminal = context.terminal
     let isYes = context.arguments.has("yes")
     var unanswered = false
-    let result = try context.workspace().vote(kind, on: try context.changeID(), merge: merge) { judgement in
+    let id = try context.changeID()
+    let result = try context.workspace().vote(kind, on: id, merge: merge) { judgement in
         for line in DecisionText.lines(judgement, terminal) { terminal.say(line) }
         if isYes { return true }
         guard let answer = terminal.ask("\(kind.rawValue)\(merge ? " and land" : "") this change?") else {
@@ -23,7 +24,7 @@ private func vote(
     guard let result else {
         throw AgentSafeError(
             unanswered ? .usage : .failed,
-            unanswered ? "nobody is at a terminal to confirm; add `--yes`" : "nothing was signed")
+            unanswered ? "nobody is at a terminal to confirm, so nothing was signed; add `--yes`" : "nothing was signed")
     }
     context.report(
         result.json,

@@ -1,9 +1,9 @@
 /// Words that a person typed: how to show them, and what they may have meant.
-enum Spelling {
+public enum Spelling {
     private static let maximumLength = 60
 
     /// `` `word` ``, shortened, and in printable ASCII, so that a message stays one line whatever was typed.
-    static func quoted(_ word: String) -> String {
+    public static func quoted(_ word: String) -> String {
         var shown = ""
         for scalar in word.unicodeScalars.prefix(maximumLength) {
             if (0x20...0x7E).contains(scalar.value), scalar != "`" {
@@ -16,7 +16,7 @@ enum Spelling {
     }
 
     /// `` "; did you mean `--target`?" ``, or nothing when no known word is near.
-    static func suggestion(for word: String, among known: [String], prefix: String) -> String {
+    public static func suggestion(for word: String, among known: [String], prefix: String = "") -> String {
         guard word.utf8.count <= maximumLength else { return "" }
         var best: (word: String, distance: Int)?
         for candidate in known {

@@ -28,6 +28,9 @@ extension Repository {
         let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
         let found = mayBeAbove ? discover(path) : nil
         if status == GIT_ENOTFOUND.rawValue, found == nil {
+            guard mayBeAbove else {
+                return GitError(.noRepository, "no Git repository at `\(path)`, which GIT_DIR names; unset or correct it")
+            }
             return GitError(
                 .noRepository,
                 "no Git repository at `\(path)` or above; change into one, or make one with `agentsafe init`")
@@ -43,6 +46,11 @@ extension Repository {
         if text.contains("objectformat") {
             return GitError(
                 .unsupported, "SHA-256 repositories cannot be read; make the repository with `--object-format=sha1`")
+        }
+        // libgit2 itself refuses the extension that some versions of git set.
+        if text.contains("partialclone") {
+            return GitError(
+                .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
         if text.contains("relativeworktrees") {
             return GitError(

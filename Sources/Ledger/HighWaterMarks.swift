@@ -51,7 +51,8 @@ public struct HighWaterMarks: Sendable, Equatable {
                 try Files.writeAtomically(path, json.evidenceBytes, mode: 0o600)
             }
         } catch {
-            throw .refused("\(error)")
+            throw .refused(
+                "the accepted tips cannot be kept: \(error); set AGENTSAFE_STATE_HOME to a folder that you may write")
         }
     }
 }

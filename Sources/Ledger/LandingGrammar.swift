@@ -222,7 +222,11 @@ public enum LandingGrammar {
 
     /// The root commit: signed by an admin that it declares, with threshold and trust version 1.
     public static func checkGenesis(_ commit: Commit, in repository: Repository) throws(LedgerError) -> MainState {
-        guard commit.parents.isEmpty else { throw .notAuthentic("the genesis commit has a parent") }
+        guard commit.parents.isEmpty else {
+            throw .notAuthentic(
+                "the genesis commit has a parent",
+                advice: "pin main's first commit: check `git config agentsafe.genesis`")
+        }
         let state = try MainState(repository: repository, commit: commit)
         guard let id = state.configuration.repository, !id.isEmpty else {
             throw .notAuthentic("the genesis commit names no `repository`", file: Configuration.fileName)

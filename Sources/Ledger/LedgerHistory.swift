@@ -40,8 +40,9 @@ public final class LedgerHistory {
                     VerificationFailure(
                         branch: "ledger", commit: tip,
                         reason: "it does not contain \(start.short), which was accepted before: "
-                            + "the ledger was rewound or replaced",
-                        advice: "find out who pushed, and bring the accepted ledger back"))
+                            + "the ledger was rewound or replaced, or this clone is stale",
+                        advice: "run `git fetch`; if that changes nothing, find out who pushed, and bring the accepted "
+                            + "ledger back"))
             }
             current = parent
         }

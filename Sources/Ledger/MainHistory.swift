@@ -42,8 +42,10 @@ public final class MainHistory {
                 throw .notAuthentic(
                     VerificationFailure(
                         branch: "main", commit: tip,
-                        reason: "it does not contain \(start.short), which was accepted before: main was rewound or replaced",
-                        advice: "find out who pushed, and reset the remote's main to \(start.short) or a descendant"))
+                        reason: "it does not contain \(start.short), which was accepted before: main was rewound or "
+                            + "replaced, or this clone is stale",
+                        advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
+                            + "remote's main to \(start.short) or a descendant"))
             }
             current = parent
         }

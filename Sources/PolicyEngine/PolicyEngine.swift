@@ -34,7 +34,8 @@ public struct PolicyEngine: Sendable {
         var warnings = settingsWarnings
         let target = request.target.flatMap { catalogue.targets[$0] }
         if target == nil {
-            warnings.append(UnknownTarget.words(request.target) + ": it counts as critical")
+            let hint = request.target.map { Suggestion.text(for: $0, among: catalogue.targets.keys) } ?? ""
+            warnings.append(UnknownTarget.words(request.target) + ": it counts as critical" + hint)
         }
         guard let action = actions[request.action] else {
             return Decision(

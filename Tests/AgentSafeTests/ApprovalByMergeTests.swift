@@ -2,7 +2,7 @@ import ChangeModel
 import Testing
 
 @Suite("Approving by merge")
-struct MergeApprovalTests {
+struct ApprovalByMergeTests {
     /// Merges with stock git, signed by `actor`'s key.
     private func merge(_ governance: Governance, _ id: ChangeID, as actor: String) throws {
         try governance.git(actor, "fetch", "-q")
