@@ -99,7 +99,7 @@ extension Workspace {
             let pending = try view.ledger.currentState().pending(found.change.id)
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
-                approval: pending?.approval, now: now)
+                landing: pending, now: now)
         }
     }
 

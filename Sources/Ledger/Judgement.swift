@@ -19,10 +19,10 @@ public struct Judgement {
     /// - Parameters:
     ///   - recorded: the votes that the ledger holds.
     ///   - branchVotes: votes that were verified, but that the ledger does not hold yet.
-    ///   - approval: the approval that the change's landing is, if it is one.
+    ///   - landing: how the change came onto main, which may be an approval that is not recorded yet.
     public init(
         _ change: SignedChange, main: MainState, recorded: [RecordedVote] = [], branchVotes: [VerifiedVote] = [],
-        approval: MergeApproval? = nil, now: Timestamp
+        landing: PendingChange? = nil, now: Timestamp
     ) throws(LedgerError) {
         self.change = change
         self.main = main
@@ -42,10 +42,19 @@ public struct Judgement {
                 advice: "propose again with a valid key")
         }
         var all = branchVotes
+        var merges: [VerifiedVote] = []
         for vote in recorded {
-            if let counted = Self.counted(vote, for: change, main: main, now: now) { all.append(counted) }
+            guard let counted = Self.counted(vote, for: change, main: main, now: now) else { continue }
+            if case .merge = vote.form { merges.append(counted) } else { all.append(counted) }
         }
-        if let approval, let counted = Self.counted(approval, main: main, at: now) { all.append(counted) }
+        if let landing, let approval = landing.approval,
+            let counted = Self.counted(approval, by: landing.landed, main: main, at: now, now: now)
+        {
+            merges.append(counted)
+        }
+        // Nobody knows when a merge was made, so what its author signed against the change goes before it.
+        let objectors = Set(all.filter { $0.kind != .approve }.map(\.voter.id))
+        all += merges.filter { !objectors.contains($0.voter.id) }
         votes = Set(all).sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
         let engine = PolicyEngine(catalogue: catalogue)
         let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
@@ -75,15 +84,20 @@ public struct Judgement {
             }
             return VerifiedVote(
                 voter: standing, kind: signed.statement.kind, plan: signed.statement.plan, at: signed.statement.at)
-        case .merge(_, let approval):
-            return counted(approval, main: main, at: vote.at)
+        case .merge(let commit, let approval):
+            return counted(approval, by: commit, main: main, at: vote.at, now: now)
         }
     }
 
-    private static func counted(_ approval: MergeApproval, main: MainState, at instant: Timestamp) -> VerifiedVote? {
-        guard let voter = main.identities.identity(approval.voter), voter.kind == .person,
-            voter.has(role: Role.approver)
+    /// An approving merge counts like an approving vote: with a right, and the key of its signature, that hold now.
+    private static func counted(
+        _ approval: MergeApproval, by commit: ObjectID, main: MainState, at instant: Timestamp, now: Timestamp
+    ) -> VerifiedVote? {
+        guard let landing = try? main.repository.commit(commit),
+            let signatory = try? main.identities.signatory(of: landing), signatory.key.isValid(at: now)
         else { return nil }
+        let voter = signatory.identity
+        guard voter.id == approval.voter, voter.kind == .person, voter.has(role: Role.approver) else { return nil }
         return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
     }
 }
