@@ -32,7 +32,8 @@ extension MainHistory {
         return MergeApproval(voter: signatory.identity.id, plan: plan.digest)
     }
 
-    /// Whether `subject` is what `git merge` itself writes for that branch, local or remote-tracking.
+    /// Whether `subject` is what `git merge` itself writes on main for that branch, local or remote-tracking. A pull
+    /// (`… of <address>`) and a merge on another branch (`… into test`) land it and approve nothing.
     static func namesBranch(_ subject: String, of id: ChangeID) -> Bool {
         func rest(_ prefix: String) -> Substring? {
             subject.hasPrefix(prefix) ? subject.dropFirst(prefix.count) : nil
@@ -45,6 +46,6 @@ extension MainHistory {
             tail = remote[remote.index(after: quote)...]
         }
         guard let tail else { return false }
-        return tail.isEmpty || tail.hasPrefix(" into ") || tail.hasPrefix(" of ")
+        return tail.isEmpty || tail == " into main"
     }
 }
