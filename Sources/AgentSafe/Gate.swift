@@ -47,7 +47,7 @@ extension Workspace {
             return GateReport(base: baseTip, head: headTip, content: .free)
         }
         guard let ids = LandingGrammar.changeIDs(net), !ids.isEmpty else {
-            return try gateTrust(headTip, fork: fork, net: net, view: view, base: baseTip)
+            return try gateTrust(headTip, fork: fork, net: net, touched: touched, view: view, base: baseTip)
         }
         try checkPathRights(touched, ids: ids, in: view)
         if ids.count > LandingGrammar.maximumChanges {
@@ -165,12 +165,12 @@ extension Workspace {
     }
 
     private func gateTrust(
-        _ head: ObjectID, fork: ObjectID, net: [TreeChange], view: VerifiedView, base: ObjectID
+        _ head: ObjectID, fork: ObjectID, net: [TreeChange], touched: Set<String>, view: VerifiedView, base: ObjectID
     ) throws(AgentSafeError) -> GateReport {
-        if let change = net.first(where: { $0.path.hasPrefix("changes/") }) {
+        if net.contains(where: { $0.path.hasPrefix("changes/") }), let stray = LandingGrammar.firstStray(net) {
             throw AgentSafeError(
                 .notAuthentic,
-                "the branch touches `\(change.path)` together with other files, or a landed change; propose a change on a branch of its own")
+                "the branch touches `\(stray.path)`, which is no file of a change that it proposes; propose a change on a branch of its own")
         }
         guard fork == base else {
             throw AgentSafeError(.notAuthentic, "the branch changes files that give power and is behind main; rebase it onto main")
@@ -179,7 +179,10 @@ extension Workspace {
             try LandingGrammar.classify(head, after: view.state, in: repository)
         }
         guard case .trust(let version, let signers) = kind else {
-            return GateReport(base: base, head: head, content: .free)
+            let path = touched.sorted().first { !Self.isFreePath($0) } ?? ""
+            throw AgentSafeError(
+                .notAuthentic,
+                "a commit on the branch touches `\(path)`, and another takes that back; make a new branch from main without the detour")
         }
         return GateReport(base: base, head: head, content: .trust(version: version, signers: signers))
     }
