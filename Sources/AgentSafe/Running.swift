@@ -43,12 +43,27 @@ public struct RunOutcome: Sendable {
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
         output: JSONValue? = nil
     ) {
-        id = change.change.id
-        summary = change.change.summary
+        self.init(
+            id: change.change.id, summary: change.change.summary, status: status, detail: detail, differences: differences,
+            output: output)
+    }
+
+    private init(
+        id: ChangeID, summary: String, status: Status, detail: String, differences: [StateDifference], output: JSONValue?
+    ) {
+        self.id = id
+        self.summary = summary
         self.status = status
         self.detail = detail
         self.differences = differences
         self.output = output
+    }
+}
+
+extension RunOutcome {
+    /// A change that cannot even be read as one any more.
+    init(_ id: ChangeID, notAuthentic detail: String) {
+        self.init(id: id, summary: "", status: .notAuthentic, detail: detail, differences: [], output: nil)
     }
 }
 
@@ -70,11 +85,16 @@ extension Workspace {
         view = try self.view()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
-            guard let found = try find(waiting, in: view) else { continue }
             let store = LedgerClaimStore(
                 workspace: self, id: waiting, signer: signer, identity: runner, connection: connection, view: view)
-            outcomes.append(
-                try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+            do {
+                guard let found = try find(waiting, in: view) else { continue }
+                outcomes.append(
+                    try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+            } catch where error.code == .notAuthentic {
+                // One change whose proposer's key has ended holds up no other.
+                outcomes.append(RunOutcome(waiting, notAuthentic: error.message))
+            }
             view = try self.view()
         }
         return outcomes
