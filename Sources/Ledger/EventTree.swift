@@ -29,7 +29,9 @@ enum EventTree {
         }
         if let missing = expectedFiles.first { throw .notAuthentic("the event's file is missing", file: missing) }
         let derived = try reading { () throws(GitError) in try state.resultingTree() }
-        let actual = try reading { () throws(GitError) in try repository.entry(at: LedgerState.folder, in: commit.tree) }
+        let actual = try reading { () throws(GitError) in
+            try repository.entry(at: LedgerState.folder, in: commit.tree)
+        }
         guard derived == actual?.id else {
             throw .notAuthentic("the state is not the one that follows from the event", file: LedgerState.folder)
         }

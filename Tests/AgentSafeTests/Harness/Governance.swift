@@ -24,9 +24,11 @@ final class Governance: Sendable {
         try self.init(copying: try Self.template.get())
     }
 
-    private init(copying template: Governance) throws {
+    /// Copies another test's repository as it is, its clock included.
+    init(copying template: Governance) throws {
         directory = try TemporaryDirectory()
         clock = TestClock()
+        clock.advance(template.clock.now - clock.now)
         generator = Mutex(SeededGenerator(stream: Self.counter.add(1, ordering: .relaxed).newValue))
         _ = try run(["cp", "-a", "\(template.directory.path)/.", directory.path])
         // Absolute paths in settings follow the copy.
@@ -69,9 +71,14 @@ final class Governance: Sendable {
                 0, "alice",
                 ["identity", "add", Self.identity(actor), "--key-file", key(actor) + ".pub", "--push"] + options)
         }
+        // Copies are made for every test: few files, then.
+        for repository in [remote, clone("alice")] {
+            _ = try run(["git", "-C", repository, "gc", "-q", "--prune=now"])
+            _ = try run(["rm", "-rf", "\(repository)/hooks", "\(repository)/.git/hooks"])
+        }
         let genesis = try git("alice", "config", "agentsafe.genesis")
         for actor in Self.actors where actor != "alice" {
-            _ = try run(["git", "clone", "-q", remote, clone(actor)])
+            _ = try run(["git", "clone", "-q", "--template=", remote, clone(actor)])
             try expect(0, actor, ["setup", "--genesis", genesis, "--key", key(actor)])
         }
     }
