@@ -27,9 +27,11 @@ final class Governance: Sendable {
         try self.init(copying: try Self.template.get())
     }
 
-    private init(copying template: Governance) throws {
+    /// Copies another test's repository as it is, its clock included.
+    init(copying template: Governance) throws {
         directory = try TemporaryDirectory()
         clock = TestClock()
+        clock.advance(template.clock.now - clock.now)
         generator = Mutex(SeededGenerator(stream: Self.counter.add(1, ordering: .relaxed).newValue))
         original = template.directory.path
         let names = try Files.list(template.directory.path).filter { $0 != "clones" }
@@ -82,6 +84,11 @@ final class Governance: Sendable {
             try expect(
                 0, "alice",
                 ["identity", "add", Self.identity(actor), "--key-file", key(actor) + ".pub", "--push"] + options)
+        }
+        // Copies are made for every test: few files, then.
+        for repository in [remote, clone("alice")] {
+            _ = try run(["git", "-C", repository, "gc", "-q", "--prune=now"])
+            _ = try run(["rm", "-rf", "\(repository)/hooks", "\(repository)/.git/hooks"])
         }
         let genesis = try git("alice", "config", "agentsafe.genesis")
         for actor in Self.actors where actor != "alice" {
