@@ -50,6 +50,7 @@ extension Workspace {
             return try gateTrust(commits, blamed: commits[power], fork: fork, view: view, base: baseTip)
         }
         let changes = steps.flatMap { $0 ?? [] }
+        if !changes.isEmpty { try checkNothingBesides(commits) }
         if changes.isEmpty { return GateReport(base: baseTip, head: headTip, content: .free) }
         if changes.count > LandingGrammar.maximumChanges {
             throw AgentSafeError(
@@ -58,6 +59,18 @@ extension Workspace {
         }
         let judgements = try changes.map { (change) throws(AgentSafeError) in try judge(change, in: view) }
         return GateReport(base: baseTip, head: headTip, content: .changes(judgements))
+    }
+
+    /// A branch that proposes changes brings nothing else, not even documentation: squashed, it would be no landing.
+    private func checkNothingBesides(_ commits: [Commit]) throws(AgentSafeError) {
+        for commit in commits {
+            let touched = try changes(from: try readCommit(commit.parents[0]).tree, to: commit.tree)
+            guard let stray = LandingGrammar.firstStray(touched) else { continue }
+            throw AgentSafeError(
+                .notAuthentic,
+                "commit \(commit.id.short) touches `\(stray.path)`, and the branch proposes changes; a change branch brings "
+                    + "nothing but its change, so give the rest a branch of its own")
+        }
     }
 
     /// The commits of a branch, oldest first: a line without merges that starts at `fork`. A merge could hide what it reverts.
@@ -146,10 +159,13 @@ extension Workspace {
     private func gateTrust(
         _ commits: [Commit], blamed: Commit, fork: ObjectID, view: VerifiedView, base: ObjectID
     ) throws(AgentSafeError) -> GateReport {
+        let touched = try changes(from: try readCommit(blamed.parents[0]).tree, to: blamed.tree)
+        let path = touched.first { !LandingGrammar.isFree($0) && !$0.path.hasPrefix("changes/") }?.path ?? ""
         guard fork == base else {
             throw AgentSafeError(
                 .notAuthentic,
-                "commit \(blamed.id.short) changes files that give power, and the branch is behind main; rebase it onto main")
+                "commit \(blamed.id.short) touches `\(path)`, which gives power, and the branch is behind main; rebase it onto "
+                    + "main, without that file if it proposes a change")
         }
         var state = view.state
         var result: (version: Int, signers: [String])?
@@ -162,7 +178,8 @@ extension Workspace {
             if case .landing = kind {
                 throw AgentSafeError(
                     .notAuthentic,
-                    "the branch changes files that give power, and proposes changes besides; give each a branch of its own")
+                    "commit \(blamed.id.short) touches `\(path)`, which gives power, and the branch proposes changes besides; "
+                        + "give each a branch of its own")
             }
             state = next
         }

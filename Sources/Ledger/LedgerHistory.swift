@@ -69,7 +69,9 @@ public final class LedgerHistory {
             } catch {
                 // A writer is refused such an event; where a reader finds it, somebody recorded it all the same.
                 guard case .refused(let reason) = error else { throw error }
-                throw LedgerError.notAuthentic(VerificationFailure(branch: "ledger", commit: commit.id, reason: reason))
+                let file = try? Self.event(of: commit, repository: repository).path
+                throw LedgerError.notAuthentic(
+                    VerificationFailure(branch: "ledger", commit: commit.id, file: file, reason: reason))
             }
             progress(verified.count)
         }

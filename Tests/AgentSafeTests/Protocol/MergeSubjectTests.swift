@@ -82,9 +82,6 @@ struct MergeSubjectTests {
         Way("a signed merge of the remote's branch", ["merge", "-q", "--no-ff", "-S", "--no-edit", "origin/BRANCH"]),
         Way("a signed merge of the local branch", ["merge", "-q", "--no-ff", "-S", "--no-edit", "BRANCH"]),
         Way(
-            "a signed merge on another branch", ["switch", "-q", "-c", "release"],
-            ["merge", "-q", "--no-ff", "-S", "--no-edit", "BRANCH"]),
-        Way(
             "a merge signed by setting", ["-c", "commit.gpgSign=true", "merge", "-q", "--no-ff", "--no-edit", "BRANCH"]),
         Way(
             "a signed merge with a log in its message",
@@ -103,6 +100,9 @@ struct MergeSubjectTests {
     }
 
     static let noApprovals = [
+        Way(
+            "a signed merge on another branch", ["switch", "-q", "-c", "release"],
+            ["merge", "-q", "--no-ff", "-S", "--no-edit", "BRANCH"]),
         Way("a fast-forward", ["merge", "-q", "--ff-only", "BRANCH"]),
         Way("an accidental pull", ["pull", "-q", "--ff", "REMOTE", "BRANCH"]),
         Way("a signed pull", ["pull", "-q", "--no-ff", "-S", "--no-edit", "REMOTE", "BRANCH"]),

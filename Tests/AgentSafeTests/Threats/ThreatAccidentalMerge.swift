@@ -1,4 +1,5 @@
 import ChangeModel
+import OperatingSystem
 import Testing
 
 @Suite("Threats 28 and 37: an approver signs a landing without meaning to approve")
@@ -152,8 +153,12 @@ struct ThreatAccidentalMerge {
         governance.clock.advance(60)
         if !rejectsFirst { try governance.expect(0, "bob", ["reject", id.text, "--yes"]) }
         governance.clock.advance(60)
-        let run = try governance.runRefused(20, id)
+        // The rejection is recorded, and nothing else happens.
+        _ = try governance.cluster()
+        let cluster = try Files.read(governance.clusterFile)
+        let run = try governance.expect(20, "runner", ["run", id.text] + governance.cluster())
         #expect(run.output.contains("rejected by `bob`"), "\(run)")
+        #expect(try Files.read(governance.clusterFile) == cluster)
         // A vote that says otherwise is later than the rejection, for it carries its time.
         try governance.expect(0, "bob", ["approve", id.text, "--yes"])
         try governance.expect(0, "runner", ["run", id.text] + governance.cluster())

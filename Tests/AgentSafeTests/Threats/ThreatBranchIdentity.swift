@@ -188,11 +188,11 @@ struct ThreatBranchIdentity {
         try governance.land(id)
         let other = try governance.propose("sam", target: "dev/api-server", ["replicas=2"])
         try self.end("agent", end, in: governance)
-        try governance.runRefused(30, id)
+        try governance.runRefused(20, id)
         try governance.land(other)
-        let all = try governance.expect(30, "runner", ["run", "--output", "json"] + governance.cluster())
+        let all = try governance.expect(20, "runner", ["run", "--output", "json"] + governance.cluster())
         let runs = try all.json["runs"]?.arrayValue ?? []
-        #expect(runs.first { $0["id"]?.stringValue == id.text }?["status"]?.stringValue == "not_authentic", "\(all)")
+        #expect(runs.first { $0["id"]?.stringValue == id.text }?["status"]?.stringValue == "denied", "\(all)")
         #expect(runs.first { $0["id"]?.stringValue == other.text }?["status"]?.stringValue == "executed", "\(all)")
         try governance.verifyEverywhere(0)
     }

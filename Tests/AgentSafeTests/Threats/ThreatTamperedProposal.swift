@@ -19,15 +19,29 @@ struct ThreatTamperedProposal {
         try governance.rewrite(id, signedBy: nil, onTop: push == .oneMoreCommit, edit: enlarge)
         let gate = try governance.gate(id)
         #expect(gate.status == 30)
-        #expect(gate.errors.contains("\(id.folder)/change.yaml.sig`: the signature does not hold"), "\(gate)")
+        switch push {
+        case .oneMoreCommit: #expect(gate.errors.contains("a proposal is never edited"), "\(gate)")
+        case .forcePush:
+            #expect(gate.errors.contains("\(id.folder)/change.yaml.sig`: the signature does not hold"), "\(gate)")
+        }
         try governance.verifyEverywhere(0)
     }
 
-    @Test("a signed edit loses the approval of what it was", arguments: Push.allCases)
-    func signedEdit(push: Push) throws {
+    @Test("a signed edit in one more commit is refused, for a proposal is never edited")
+    func signedEditOnTop() throws {
         let governance = try Governance()
         let id = try governance.approvedInProduction()
-        try governance.rewrite(id, onTop: push == .oneMoreCommit, edit: enlarge)
+        try governance.rewrite(id, onTop: true, edit: enlarge)
+        let gate = try governance.gate(id)
+        #expect(gate.status == 30)
+        #expect(gate.errors.contains("a proposal is never edited"), "\(gate)")
+    }
+
+    @Test("a signed edit that replaces the branch loses the approval of what it was")
+    func signedEdit() throws {
+        let governance = try Governance()
+        let id = try governance.approvedInProduction()
+        try governance.rewrite(id, onTop: false, edit: enlarge)
         let gate = try governance.gate(id)
         #expect(gate.status == 10)
         #expect(gate.missing == 1)
