@@ -75,7 +75,8 @@ public struct TreeEntry: Hashable, Sendable {
     /// Windows or with an ending that Windows drops, or with characters that macOS drops.
     private static func isGitFolder(_ name: String) -> Bool {
         // A cheap look first: nearly no name comes further.
-        guard let first = name.utf8.first, first == UInt8(ascii: ".") || first | 0x20 == UInt8(ascii: "g") || first >= 0x80
+        guard let first = name.utf8.first,
+            first == UInt8(ascii: ".") || first | 0x20 == UInt8(ascii: "g") || first >= 0x80
         else { return false }
         let ignored: [ClosedRange<UInt32>] = [0x200C...0x200F, 0x202A...0x202E, 0x206A...0x206F, 0xFEFF...0xFEFF]
         let kept = name.lowercased().unicodeScalars.filter { scalar in !ignored.contains { $0.contains(scalar.value) } }
@@ -112,7 +113,9 @@ extension Repository {
         var current = root
         let segments = path.split(separator: "/")
         for (index, segment) in segments.enumerated() {
-            guard let entry = try tree(current).first(where: { $0.name.utf8.elementsEqual(segment.utf8) }) else { return nil }
+            guard let entry = try tree(current).first(where: { $0.name.utf8.elementsEqual(segment.utf8) }) else {
+                return nil
+            }
             if index == segments.count - 1 { return entry }
             guard entry.isTree else { return nil }
             current = entry.id
@@ -154,7 +157,8 @@ extension Repository {
             // What is not there needs no removing: a file in the folder's place stays.
             if below == nil, inner.values.allSatisfy({ $0 == nil }) { continue }
             let edited = try edit(below, inner)
-            let entry = TreeEntry(mode: TreeEntry.treeMode, name: String(decoding: name.bytes, as: UTF8.self), id: edited)
+            let text = String(decoding: name.bytes, as: UTF8.self)
+            let entry = TreeEntry(mode: TreeEntry.treeMode, name: text, id: edited)
             entries[name] = try tree(edited).isEmpty ? nil : entry
         }
         return try write(.tree, TreeEntry.serialise(Array(entries.values)))
