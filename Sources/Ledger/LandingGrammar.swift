@@ -85,6 +85,12 @@ public enum LandingGrammar {
         return ids.sorted()
     }
 
+    /// What keeps a difference from being a landing: a file that lies elsewhere, or one in a change folder that was there
+    /// before or does not belong there.
+    public static func firstStray(_ changes: [TreeChange]) -> TreeChange? {
+        changes.first { !$0.path.hasPrefix("changes/") } ?? changes.first { changeIDs([$0]) == nil }
+    }
+
     private static func landing(
         _ changes: [TreeChange], tree: ObjectID, after parent: MainState, in repository: Repository
     ) throws(LedgerError) -> [SignedChange] {
@@ -116,8 +122,9 @@ public enum LandingGrammar {
     private static func trust(
         _ changes: [TreeChange], commit: Commit, after parent: MainState, in repository: Repository
     ) throws(LedgerError) -> MainCommitKind {
-        if let change = changes.first(where: { $0.path.hasPrefix("changes/") }) {
-            throw foreign("it changes files of landed changes, or lands changes together with other files", change.path)
+        if changes.contains(where: { $0.path.hasPrefix("changes/") }) {
+            throw foreign(
+                "it changes files of landed changes, or lands changes together with other files", firstStray(changes)?.path)
         }
         let state: MainState
         do {

@@ -64,7 +64,13 @@ public final class LedgerHistory {
         }
         members.insert(first.id)
         for commit in chain.dropLast().reversed() {
-            try accept(commit, now: now)
+            do throws(LedgerError) {
+                try accept(commit, now: now)
+            } catch {
+                // A writer is refused such an event; where a reader finds it, somebody recorded it all the same.
+                guard case .refused(let reason) = error else { throw error }
+                throw LedgerError.notAuthentic(VerificationFailure(branch: "ledger", commit: commit.id, reason: reason))
+            }
             progress(verified.count)
         }
     }
@@ -191,7 +197,7 @@ public final class LedgerHistory {
         try checkSignature(commit, event, by: try main.state(of: event.main))
         var state = LedgerState(repository: repository, tree: try emptyTree(repository))
         try state.apply(event, change: nil)
-        try checkTree(commit, event, previous: nil, state: state, repository: repository)
+        try EventTree.check(commit, event, previous: nil, state: state, repository: repository)
         return AcceptedEvent(commit: commit, event: event)
     }
 
@@ -206,6 +212,17 @@ public final class LedgerHistory {
         let previous = tip
         guard commit.parents == [previous.commit.id] else { throw .notAuthentic("the ledger is linear: one parent a commit") }
         let event = try Self.event(of: commit, repository: repository)
+        do throws(LedgerError) {
+            try check(event, of: commit, after: previous, now: now)
+        } catch {
+            throw error.about(event.path)
+        }
+        return event
+    }
+
+    private func check(
+        _ event: LedgerEvent, of commit: Commit, after previous: AcceptedEvent, now: Timestamp
+    ) throws(LedgerError) {
         guard event.height == previous.event.height + 1 else {
             throw .notAuthentic("height \(event.height) follows height \(previous.event.height)")
         }
@@ -229,8 +246,7 @@ public final class LedgerHistory {
             event: event, change: change, main: state, history: main, state: next, previousTree: previous.commit.tree
         ).check()
         try next.apply(event, change: change)
-        try Self.checkTree(commit, event, previous: previous.commit.tree, state: next, repository: repository)
-        return event
+        try EventTree.check(commit, event, previous: previous.commit.tree, state: next, repository: repository)
     }
 
     private static func checkSignature(
@@ -271,50 +287,5 @@ public final class LedgerHistory {
             throw .notAuthentic("\(reference.id) has another digest than the event names")
         }
         return change
-    }
-
-    /// The commit adds exactly the event's files, and moves `state/` exactly as derived. Nothing recorded ever changes.
-    private static func checkTree(
-        _ commit: Commit, _ event: LedgerEvent, previous: ObjectID?, state: LedgerState, repository: Repository
-    ) throws(LedgerError) {
-        let changes = try reading { () throws(GitError) in try repository.changes(from: previous, to: commit.tree) }
-        var expectedFiles = Set(event.files.keys)
-        expectedFiles.insert(event.path)
-        for path in event.files.keys where !isEventFile(path, of: event) {
-            throw .notAuthentic("the event lists a file that is none of its own", file: path)
-        }
-        for change in changes where !change.path.hasPrefix("state/") {
-            guard change.old == nil, let new = change.new else {
-                throw .notAuthentic("a recorded file was changed or removed", file: change.path)
-            }
-            guard expectedFiles.remove(change.path) != nil, new.mode == TreeEntry.fileMode else {
-                throw .notAuthentic("the event does not list this file", file: change.path)
-            }
-            if let digest = event.files[change.path] {
-                // The ledger's own copy of a change is the change that the event is about.
-                if change.path.hasSuffix("/" + Change.fileName), digest != event.change?.digest {
-                    throw .notAuthentic("the copied change is another one", file: change.path)
-                }
-                let bytes = try reading { () throws(GitError) in try repository.blob(new.id, limit: 16 << 20) }
-                guard Digest(of: bytes) == digest else {
-                    throw .notAuthentic("the file's digest is not the one that the event lists", file: change.path)
-                }
-            }
-        }
-        if let missing = expectedFiles.first { throw .notAuthentic("the event's file is missing", file: missing) }
-        let derived = try reading { () throws(GitError) in try state.resultingTree() }
-        let actual = try reading { () throws(GitError) in try repository.entry(at: LedgerState.folder, in: commit.tree) }
-        guard derived == actual?.id else {
-            throw .notAuthentic("the state is not the one that follows from the event", file: LedgerState.folder)
-        }
-    }
-
-    /// Whether a file may be one that the event adds: in its folder, with its height, or a change's two files.
-    private static func isEventFile(_ path: String, of event: LedgerEvent) -> Bool {
-        guard path.hasPrefix(event.folder + "/") else { return false }
-        let name = path.dropFirst(event.folder.count + 1)
-        if event.kind == .decision, name == Change.fileName || name == Change.signatureName { return true }
-        let suffixes = ["before.json", "after.json", "rollback.yaml"]
-        return suffixes.contains { name == LedgerEvent.fileName(event.height, $0) }
     }
 }

@@ -34,7 +34,8 @@ extension MainHistory {
         return MergeApproval(voter: signatory.identity.id, key: signatory.key.publicKey, plan: plan.digest)
     }
 
-    /// Whether `subject` is what `git merge` itself writes for that branch, local or remote-tracking.
+    /// Whether `subject` is what `git merge` itself writes on main for that branch, local or remote-tracking. A pull
+    /// (`… of <address>`) and a merge on another branch (`… into test`) land it and approve nothing.
     static func namesBranch(_ subject: String, of id: ChangeID) -> Bool {
         func rest(_ prefix: String) -> Substring? {
             subject.hasPrefix(prefix) ? subject.dropFirst(prefix.count) : nil
@@ -47,7 +48,6 @@ extension MainHistory {
             tail = remote[remote.index(after: quote)...]
         }
         guard let tail else { return false }
-        // ` of <address>` would be a pull, which may be an accident.
-        return tail.isEmpty || tail.hasPrefix(" into ")
+        return tail.isEmpty || tail == " into main"
     }
 }

@@ -68,6 +68,13 @@ extension LedgerError {
         return self
     }
 
+    /// Names the file where the failure names none itself.
+    func about(_ file: String) -> LedgerError {
+        guard case .notAuthentic(var failure) = self else { return self }
+        failure.file = failure.file ?? file
+        return .notAuthentic(failure)
+    }
+
     static func notAuthentic(_ reason: String, file: String? = nil, advice: String? = nil) -> LedgerError {
         .notAuthentic(VerificationFailure(file: file, reason: reason, advice: advice))
     }

@@ -17,6 +17,9 @@ final class Governance: Sendable {
     let directory: TemporaryDirectory
     let clock: TestClock
     private let generator: Mutex<SeededGenerator>
+    /// Where clones are copied from when they are first asked for; nil for the repository that all are copied from.
+    private let original: String?
+    private let copied = Mutex<Set<String>>([])
     private static let counter = Atomic<UInt64>(0)
 
     /// Copies a repository that was made once for all tests.
@@ -24,18 +27,26 @@ final class Governance: Sendable {
         try self.init(copying: try Self.template.get())
     }
 
-    private init(copying template: Governance) throws {
+    /// Copies another test's repository as it is, its clock included.
+    init(copying template: Governance) throws {
         directory = try TemporaryDirectory()
         clock = TestClock()
+        clock.advance(template.clock.now - clock.now)
         generator = Mutex(SeededGenerator(stream: Self.counter.add(1, ordering: .relaxed).newValue))
-        _ = try run(["cp", "-a", "\(template.directory.path)/.", directory.path])
-        // Absolute paths in settings follow the copy.
-        for actor in Self.actors {
-            let path = "\(clone(actor))/.git/config"
-            let text = String(decoding: try Files.read(path), as: UTF8.self)
-            let parts = text.split(separator: template.directory.path, omittingEmptySubsequences: false)
-            try Files.writeAtomically(path, Array(parts.joined(separator: directory.path).utf8))
-        }
+        original = template.directory.path
+        let names = try Files.list(template.directory.path).filter { $0 != "clones" }
+        _ = try run(["cp", "-a"] + names.map { "\(template.directory.path)/\($0)" } + [directory.path])
+        try Files.createDirectory("\(directory.path)/clones")
+    }
+
+    /// Copies one actor's clone, once. Absolute paths in its settings follow the copy.
+    private func copyClone(_ actor: String, from original: String) throws {
+        let folder = "\(directory.path)/clones/\(actor)"
+        _ = try run(["cp", "-a", "\(original)/clones/\(actor)", folder])
+        let path = "\(folder)/.git/config"
+        let text = String(decoding: try Files.read(path), as: UTF8.self)
+        let parts = text.split(separator: original, omittingEmptySubsequences: false)
+        try Files.writeAtomically(path, Array(parts.joined(separator: directory.path).utf8))
     }
 
     private static let template = Result {
@@ -48,16 +59,17 @@ final class Governance: Sendable {
         directory = try TemporaryDirectory()
         clock = TestClock()
         generator = Mutex(SeededGenerator(stream: 0))
+        original = nil
         try Files.createDirectory("\(directory.path)/homes")
         for actor in Self.actors {
             let home = "\(directory.path)/homes/\(actor)"
             try Files.createDirectory(home)
             try Files.create(
                 "\(home)/.gitconfig",
-                Array("[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[init]\n\tdefaultBranch = main\n".utf8))
+                Array("[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[init]\n\tdefaultBranch = main\n[core]\n\tfsync = none\n".utf8))
             try SSHKeys.makeKey(name: "\(actor).key", in: directory)
         }
-        _ = try run(["git", "init", "-q", "--bare", "-b", "main", remote])
+        _ = try run(["git", "init", "-q", "--bare", "--template=", "-b", "main", remote])
         try expect(0, "alice", ["init", clone("alice"), "--admin", "alice", "--key", key("alice")], in: directory.path)
         _ = try git("alice", "remote", "add", "origin", remote)
         _ = try git("alice", "push", "-q", "origin", "main", "ledger")
@@ -73,9 +85,14 @@ final class Governance: Sendable {
                 0, "alice",
                 ["identity", "add", Self.identity(actor), "--key-file", key(actor) + ".pub", "--push"] + options)
         }
+        // Copies are made for every test: few files, then.
+        for repository in [remote, clone("alice")] {
+            _ = try run(["git", "-C", repository, "gc", "-q", "--prune=now"])
+            _ = try run(["rm", "-rf", "\(repository)/hooks", "\(repository)/.git/hooks"])
+        }
         let genesis = try git("alice", "config", "agentsafe.genesis")
         for actor in Self.actors where actor != "alice" {
-            _ = try run(["git", "clone", "-q", remote, clone(actor)])
+            _ = try run(["git", "clone", "-q", "--template=", remote, clone(actor)])
             try expect(0, actor, ["setup", "--genesis", genesis, "--key", key(actor)])
         }
         // Copied for nearly every test: few files, so that this is quick.
@@ -89,7 +106,17 @@ final class Governance: Sendable {
 
     static func identity(_ actor: String) -> String { actor == "agent" ? "deploy-agent-01" : actor }
     var remote: String { "\(directory.path)/remote.git" }
-    func clone(_ actor: String) -> String { "\(directory.path)/clones/\(actor)" }
+    func clone(_ actor: String) -> String {
+        copied.withLock { copied in
+            guard let original, Self.actors.contains(actor), copied.insert(actor).inserted else { return }
+            do {
+                try copyClone(actor, from: original)
+            } catch {
+                Issue.record("the clone of \(actor) could not be copied: \(error)")
+            }
+        }
+        return "\(directory.path)/clones/\(actor)"
+    }
     func key(_ actor: String) -> String { "\(directory.path)/\(actor).key" }
     var clusterFile: String { "\(directory.path)/cluster.json" }
 

@@ -161,7 +161,10 @@ struct DyingRunnerTests {
         let other = try LedgerDesk(setting.governance, as: "runner2")
         try refused(other, "belongs to `runner`") { try other.prepared(id) }
         try refused(other, "belongs to `runner`") { try other.aborted(id) }
-        clock.advance(901)
+        clock.advance(900)
+        try refused(other, "belongs to `runner`") { try other.aborted(id) }
+        clock.advance(1)
+        try other.append(try other.aborted(id))
         try refused(desk, "lease ended") { try desk.prepared(id) }
         try desk.append(try desk.aborted(id))
         try desk.append(try desk.claim(id), try desk.claim(setting.elsewhere))
