@@ -95,6 +95,11 @@ final class Governance: Sendable {
             _ = try run(["git", "clone", "-q", "--template=", remote, clone(actor)])
             try expect(0, actor, ["setup", "--genesis", genesis, "--key", key(actor)])
         }
+        // Copied for nearly every test: few files, so that this is quick.
+        for repository in [remote] + Self.actors.map({ "\(clone($0))/.git" }) {
+            _ = try run(["git", "--git-dir=\(repository)", "repack", "-a", "-d", "-q"])
+            try Files.removeTree("\(repository)/hooks")
+        }
     }
 
     // MARK: - Places

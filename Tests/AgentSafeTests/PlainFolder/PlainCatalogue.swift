@@ -30,6 +30,7 @@ struct PlainCatalogue {
             try plain.write(String(file.path.dropFirst(template.count)), file.bytes)
         }
         try plain.write("agentsafe.yaml", Array(Self.configuration.utf8))
+        KeptFolders.remember(plain.directory.path)
         return plain.directory
     }
 

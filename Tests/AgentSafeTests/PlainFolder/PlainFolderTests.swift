@@ -109,7 +109,7 @@ struct PlainFolderTests {
         let result = plain.run(["validate"])
         #expect(result.status == 1 && result.output.isEmpty)
         let lines = result.errors.split(separator: "\n")
-        #expect(lines.count == 2, "\(result)")
+        try #require(lines.count == 2, "\(result)")
         #expect(
             lines[0].hasPrefix(
                 "agentsafe: tests/mine.yaml:2: policy test `a reader scales` expects allow, and the policy says deny (no_rule)"
