@@ -76,7 +76,9 @@ let faces: [Target] = [
 ]
 
 let tests: [Target] = [
-    .target(name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"], path: "Tests/TestSupport"),
+    .target(
+        name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"],
+        path: "Tests/TestSupport"),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),

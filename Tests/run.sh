@@ -56,6 +56,14 @@ Tests/check-imports.py --self-test
 Tests/check-imports.py
 say "build"
 swift build --build-tests
+# Nothing of the user's settings plays along. Memory is the better disk for thousands of short-lived repositories.
+scratch=$(mktemp -d "$([[ -d /dev/shm && -w /dev/shm ]] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/agentsafe.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/home" "$scratch/tmp"
+say "quickstart"
+examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
+    || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }
+tail -n 1 "$scratch/quickstart.log"
 say "tests"
-swift test --parallel --skip-build --disable-xctest
+HOME=$scratch/home TMPDIR=$scratch/tmp GIT_CONFIG_NOSYSTEM=1 swift test --parallel --skip-build --disable-xctest
 say "all passed"

@@ -30,7 +30,8 @@ public final class ExecutorChoice {
         guard let cluster else {
             throw AgentSafeError(
                 .failed,
-                "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints")
+                "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints"
+            )
         }
         let path = host.absolute(String(cluster.dropFirst(Self.embeddedPrefix.count)))
         do {

@@ -31,7 +31,9 @@ public struct FolderSource: CatalogueSource {
     public static func containing(_ start: String) -> FolderSource? {
         var folder = start
         while true {
-            if Files.kind("\(folder)/agentsafe.yaml", followingLinks: true) == .file { return FolderSource(root: folder) }
+            if Files.kind("\(folder)/agentsafe.yaml", followingLinks: true) == .file {
+                return FolderSource(root: folder)
+            }
             let parent = Files.parent(of: folder)
             if parent == folder { return nil }
             folder = parent

@@ -39,7 +39,8 @@ extension Workspace {
         guard bases.count == 1, let fork = bases.first else {
             throw AgentSafeError(
                 .notAuthentic,
-                "`\(head)` and `\(baseName)` have \(bases.count) merge bases, where there must be one; rebase the branch onto main")
+                "`\(head)` and `\(baseName)` have \(bases.count) merge bases, where there must be one; rebase the branch onto main"
+            )
         }
         if fork == headTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
         let commits = try branchCommits(from: headTip, to: fork)
@@ -104,7 +105,9 @@ extension Workspace {
         let changes = try changes(from: parent.tree, to: commit.tree)
         if changes.allSatisfy(LandingGrammar.isFree) { return [] }
         guard changes.allSatisfy({ $0.path.hasPrefix("changes/") }) else { return nil }
-        if let stray = changes.first(where: { LandingGrammar.changeIDs([$0]) == nil || $0.new?.mode != TreeEntry.fileMode }) {
+        if let stray = changes.first(where: {
+            LandingGrammar.changeIDs([$0]) == nil || $0.new?.mode != TreeEntry.fileMode
+        }) {
             throw AgentSafeError(
                 .notAuthentic,
                 "commit \(commit.id.short) touches `\(stray.path)`; a commit on a change branch adds whole new change folders of "
@@ -252,7 +255,10 @@ extension Judgement {
             "missing": .array(missing.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
             "votes": .array(
                 votes.map {
-                    ["by": .string($0.voter.id), "verdict": .string($0.kind.rawValue), "at": .string($0.at.description)]
+                    [
+                        "by": .string($0.voter.id), "verdict": .string($0.kind.rawValue),
+                        "at": .string($0.at.description),
+                    ]
                 }),
             "approved_by": .strings(approvedBy),
         ])

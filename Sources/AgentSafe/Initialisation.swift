@@ -46,7 +46,8 @@ extension Workspace {
         _ wish: Initialisation, host: Host, settings: Settings, notify: @escaping (String) -> Void
     ) throws(AgentSafeError) -> InitialisationResult {
         guard Identifier.isName(wish.admin) else {
-            throw AgentSafeError(.usage, "`\(wish.admin.prefix(60))` is no identifier: letters, digits, `.`, `_` and `-`, not first")
+            throw AgentSafeError(
+                .usage, "`\(wish.admin.prefix(60))` is no identifier: letters, digits, `.`, `_` and `-`, not first")
         }
         if wish.push, wish.remote == nil {
             throw AgentSafeError(.usage, "`--push` needs `--remote`: the address to push to")
@@ -68,7 +69,8 @@ extension Workspace {
         inside.environment["GIT_DIR"] = nil
         let workspace = try Workspace(host: inside, settings: settings, notify: notify)
         guard try git({ () throws(GitError) in try workspace.repository.resolve("HEAD") }) == nil else {
-            throw AgentSafeError(.failed, "the repository at `\(directory)` has commits already; choose an empty folder")
+            throw AgentSafeError(
+                .failed, "the repository at `\(directory)` has commits already; choose an empty folder")
         }
         let remote = try workspace.remoteName()
         if let address = wish.remote {
@@ -81,14 +83,18 @@ extension Workspace {
         if wish.push {
             let connection = try workspace.connection(nil)
             let (main, ledger) = try git { () throws(GitError) in
-                (try workspace.repository.reference("refs/heads/main"), try workspace.repository.reference("refs/heads/ledger"))
+                (
+                    try workspace.repository.reference("refs/heads/main"),
+                    try workspace.repository.reference("refs/heads/ledger")
+                )
             }
             if let main, let ledger {
                 try workspace.push(
                     [
                         .init(source: main, reference: "refs/heads/main", expected: nil),
                         .init(source: ledger, reference: "refs/heads/ledger", expected: nil),
-                    ], over: connection, failure: "the repository is made; push `main` and `ledger` when the remote is empty")
+                    ], over: connection,
+                    failure: "the repository is made; push `main` and `ledger` when the remote is empty")
             }
         }
         _ = try workspace.view(full: true)
@@ -111,9 +117,11 @@ extension Workspace {
 
     private static func keyForInitialisation(host: Host, settings: Settings) throws(AgentSafeError) -> any Signer {
         let name = settings.key ?? host.environment["AGENTSAFE_KEY"]
-        let fallback = name == nil ? try? Program.run(
-            ["git", "config", "--global", "user.signingkey"], environment: host.environment, timeout: 10
-        ).outputText.filter { !$0.isNewline } : nil
+        let fallback =
+            name == nil
+            ? try? Program.run(
+                ["git", "config", "--global", "user.signingkey"], environment: host.environment, timeout: 10
+            ).outputText.filter { !$0.isNewline } : nil
         guard let key = name ?? fallback, !key.isEmpty else {
             throw AgentSafeError(
                 .failed, "no signing key; make one with `ssh-keygen -t ed25519` and pass `--key ~/.ssh/id_ed25519`")
@@ -168,7 +176,8 @@ extension Workspace {
                 repositoryID: repositoryID, main: genesis, at: now, by: wish.admin, person: person, signer: signer,
                 repository: repository)
         }
-        configuration.ledgerGenesis = Digest(of: try git { () throws(GitError) in try repository.read(ledgerGenesis) }.content)
+        configuration.ledgerGenesis = Digest(
+            of: try git { () throws(GitError) in try repository.read(ledgerGenesis) }.content)
         let emitted = ConfigurationDocument.emit(configuration)
         try git { () throws(GitError) in
             try repository.setReference("refs/heads/main", to: genesis, from: nil, message: "agentsafe init")
@@ -195,7 +204,11 @@ extension Workspace {
         registry.trustVersion = 2
         let (edited, statement, folder) = try git { () throws(GitError) in
             let edited = try repository.edit(
-                tree, [state.configuration.identities: try repository.writeBlob(IdentitiesDocument.emit(registry, header: nil))])
+                tree,
+                [
+                    state.configuration.identities: try repository.writeBlob(
+                        IdentitiesDocument.emit(registry, header: nil))
+                ])
             let changes = try repository.changes(from: state.tree, to: edited)
             return (
                 edited, TrustStatement(repository: state.repositoryID, version: 2, changes: changes),
@@ -204,7 +217,8 @@ extension Workspace {
         }
         let signature: [UInt8]
         do {
-            signature = Array(try signer.sign(Array(statement.text.utf8), namespace: TrustStatement.namespace).armored.utf8)
+            signature = Array(
+                try signer.sign(Array(statement.text.utf8), namespace: TrustStatement.namespace).armored.utf8)
         } catch {
             throw AgentSafeError(.failed, "\(error)")
         }

@@ -96,7 +96,8 @@ final class LedgerClaimStore: ClaimStore {
                             }),
                         "rollback": record.rollback?.json ?? .null,
                     ], files: files, headline: "\(change.change.summary), before-state taken",
-                    notes: record.rollback.map { ["undone by \($0.action) on \($0.target)"] } ?? ["nothing undoes this"])
+                    notes: record.rollback.map { ["undone by \($0.action) on \($0.target)"] } ?? ["nothing undoes this"]
+                )
             ]
         }
     }
@@ -104,7 +105,8 @@ final class LedgerClaimStore: ClaimStore {
     func recordExecution(_ record: ExecutionRecord) throws(RunStop) {
         try self.record { (view) throws(AgentSafeError) in
             let change = try self.change(in: view)
-            let recordsOutput = try self.workspace.catalogue(of: view.state)
+            let recordsOutput =
+                try self.workspace.catalogue(of: view.state)
                 .actions[change.change.step.action]?.recordOutput ?? false
             let step: JSONValue = .compact([
                 "action": .string(change.change.step.action), "target": .string(change.change.step.target),

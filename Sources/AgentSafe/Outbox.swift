@@ -36,7 +36,9 @@ extension Workspace {
             if !isRecorded, event.kind == .execution || event.kind == .aborted {
                 let store = LedgerClaimStore(
                     workspace: self, id: id, signer: signer, identity: identity, connection: connection, view: view)
-                let draft = try ledger { () throws(LedgerError) in try EventDraft(remaking: event, from: tip, in: repository) }
+                let draft = try ledger { () throws(LedgerError) in
+                    try EventDraft(remaking: event, from: tip, in: repository)
+                }
                 do throws(RunStop) {
                     try store.recordAgain(event, draft)
                     notify("recorded the \(event.kind.rawValue) of \(id), which had waited in the outbox")

@@ -13,7 +13,9 @@ public struct PlainFolder: Sendable {
     public init(host: Host) throws(AgentSafeError) {
         guard let source = FolderSource.containing(host.currentDirectory) else {
             throw AgentSafeError(
-                .failed, "no `agentsafe.yaml` here or above; change into a governance repository, or make one with `agentsafe init`")
+                .failed,
+                "no `agentsafe.yaml` here or above; change into a governance repository, or make one with `agentsafe init`"
+            )
         }
         root = source.root
         do {
@@ -103,7 +105,9 @@ struct BatchRequest {
     private static func caller(_ value: JSONValue?, folder: PlainFolder) throws(AgentSafeError) -> Caller {
         guard let value, !value.isNull else { return .anonymous }
         if let id = value.stringValue { return folder.caller(id) }
-        guard let object = value.objectValue else { throw AgentSafeError(.usage, "`caller` is neither a name nor an object") }
+        guard let object = value.objectValue else {
+            throw AgentSafeError(.usage, "`caller` is neither a name nor an object")
+        }
         if let unknown = object.keys.sorted().first(where: { !["agent_id", "roles", "groups"].contains($0) }) {
             throw AgentSafeError(.usage, "`caller` has an unknown member `\(unknown.prefix(60))`")
         }
@@ -111,7 +115,9 @@ struct BatchRequest {
             guard let member = object[name], !member.isNull else { return [] }
             guard let values = member.arrayValue else { throw AgentSafeError(.usage, "`caller.\(name)` is no list") }
             let names = values.compactMap(\.stringValue)
-            guard names.count == values.count else { throw AgentSafeError(.usage, "`caller.\(name)` holds something else than strings") }
+            guard names.count == values.count else {
+                throw AgentSafeError(.usage, "`caller.\(name)` holds something else than strings")
+            }
             return names
         }
         let id = object["agent_id"]?.stringValue

@@ -47,7 +47,8 @@ extension PlainFolder {
             expected.append(approvals.map { "\($0.count) × \($0.role)" }.joined(separator: ", "))
         }
         if expected.isEmpty { return nil }
-        return "\(test.location): policy test `\(test.name)` expects \(expected.joined(separator: ", ")), and the policy "
+        return
+            "\(test.location): policy test `\(test.name)` expects \(expected.joined(separator: ", ")), and the policy "
             + "says \(decision.result.rawValue) (\(decision.ruleOrCode)): \(decision.reason)"
     }
 }

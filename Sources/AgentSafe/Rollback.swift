@@ -15,7 +15,8 @@ extension Workspace {
         guard let prepared = record.events.last(where: { $0.kind == .prepared && $0.height < execution.height }),
             let recorded = prepared.body["rollback"], !recorded.isNull
         else {
-            throw AgentSafeError(.failed, "nothing undoes \(id): its action has no rollback action; propose what should happen instead")
+            throw AgentSafeError(
+                .failed, "nothing undoes \(id): its action has no rollback action; propose what should happen instead")
         }
         guard let pair = ChangeStep(json: recorded) else {
             throw AgentSafeError(.notAuthentic, "the recorded rollback pair of \(id) cannot be read")
@@ -40,7 +41,8 @@ extension Workspace {
                         + "undo that")
             }
             notify(
-                "warning: \(newest.change) was executed on the same target after \(id); the rollback may undo that, too")
+                "warning: \(newest.change) was executed on the same target after \(id); the rollback may undo that, too"
+            )
         }
     }
 }

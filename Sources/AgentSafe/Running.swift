@@ -64,7 +64,8 @@ extension Workspace {
         guard runner.kind == .service, runner.has(role: Role.runner) else {
             throw AgentSafeError(
                 .denied,
-                "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one")
+                "`\(runner.id)` is no service with role `runner`; use the runner's key with `--key`, or have an admin add one"
+            )
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
@@ -162,7 +163,8 @@ extension Workspace {
             do throws(RunStop) {
                 try store.recordRefusal()
             } catch {
-                return RunOutcome(change, .recordFailed, "\(decision.reason); that could not be recorded: \(error.message)")
+                return RunOutcome(
+                    change, .recordFailed, "\(decision.reason); that could not be recorded: \(error.message)")
             }
         }
         return RunOutcome(change, .denied, decision.reason)

@@ -33,7 +33,9 @@ extension Workspace {
         try writeSignersOfBareRepository(view)
         try git { () throws(GitError) in
             for (branch, tip) in [("main", view.main.tip), ("ledger", view.ledger.tip.commit.id)]
-            where try repository.reference("refs/heads/\(branch)") == nil && (branch == "ledger" || repository.workTree == nil) {
+            where try repository.reference("refs/heads/\(branch)") == nil
+                && (branch == "ledger" || repository.workTree == nil)
+            {
                 try repository.setReference("refs/heads/\(branch)", to: tip, from: nil, message: "agentsafe setup")
             }
         }

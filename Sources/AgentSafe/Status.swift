@@ -32,7 +32,10 @@ public struct ChangeStatus {
             "landed": .bool(isLanded), "detail": .string(detail), "change": judgement?.json ?? proposal?.json,
             "events": .array(
                 record.events.map {
-                    ["event": .string($0.kind.rawValue), "height": .integer(Int64($0.height)), "at": .string($0.at.description)]
+                    [
+                        "event": .string($0.kind.rawValue), "height": .integer(Int64($0.height)),
+                        "at": .string($0.at.description),
+                    ]
                 }),
         ])
     }

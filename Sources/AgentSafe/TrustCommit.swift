@@ -28,7 +28,8 @@ extension Workspace {
     ///   - identities: the registry as it shall be; its trust version is raised here.
     ///   - isReady: asked about the commit before it is pushed; it throws when this clone could not follow.
     func commitTrust(
-        tree: ObjectID, identities: IdentityRegistry, view: VerifiedView, signer: any Signer, message: String, push: Bool,
+        tree: ObjectID, identities: IdentityRegistry, view: VerifiedView, signer: any Signer, message: String,
+        push: Bool,
         isReady: (ObjectID) throws(AgentSafeError) -> Void = { (_) throws(AgentSafeError) in }
     ) throws(AgentSafeError) -> TrustResult {
         let admin = try identity(of: signer, in: view.state)
@@ -38,7 +39,8 @@ extension Workspace {
         let threshold = view.state.identities.adminThreshold
         guard threshold == 1 else {
             throw AgentSafeError(
-                .failed, "\(threshold) admins must sign this change, and this command can sign for one; collect the statements in "
+                .failed,
+                "\(threshold) admins must sign this change, and this command can sign for one; collect the statements in "
                     + "`trust/\(view.state.identities.trustVersion + 1)/` by hand")
         }
         var registry = identities
@@ -76,7 +78,8 @@ extension Workspace {
         }
         let commit = try commit(
             CommitDraft(
-                tree: final, parents: [view.main.tip], person: try person(admin.id), time: host.now(), message: message + "\n"),
+                tree: final, parents: [view.main.tip], person: try person(admin.id), time: host.now(),
+                message: message + "\n"),
             signer: signer)
         // What readers would refuse is not handed out.
         try ledger { () throws(LedgerError) in
@@ -109,8 +112,13 @@ extension Workspace {
             throw AgentSafeError(.failed, "a bare repository has no work tree to take edits from; work in a clone")
         }
         let head = try git { () throws(GitError) in try repository.resolve("HEAD") }
-        guard head == view.main.tip, try git({ () throws(GitError) in try repository.headBranch() }) == "refs/heads/main" else {
-            throw AgentSafeError(.failed, "the work tree is not at main's newest commit \(view.main.tip.short); run `git switch main && git pull --ff-only`")
+        guard head == view.main.tip,
+            try git({ () throws(GitError) in try repository.headBranch() }) == "refs/heads/main"
+        else {
+            throw AgentSafeError(
+                .failed,
+                "the work tree is not at main's newest commit \(view.main.tip.short); run `git switch main && git pull --ff-only`"
+            )
         }
         let index = repository.gitDirectory + "agentsafe-index"
         let variables = ["GIT_INDEX_FILE": index]
@@ -124,7 +132,8 @@ extension Workspace {
         let changes = try git { () throws(GitError) in try repository.changes(from: view.state.tree, to: tree) }
         guard !changes.isEmpty else { throw AgentSafeError(.failed, "the work tree has no edits to sign") }
         if let change = changes.first(where: { $0.path.hasPrefix("changes/") || $0.path.hasPrefix("trust/") }) {
-            throw AgentSafeError(.failed, "`\(change.path)` is recorded and may not be edited; restore it with `git restore`")
+            throw AgentSafeError(
+                .failed, "`\(change.path)` is recorded and may not be edited; restore it with `git restore`")
         }
         let edited: IdentityRegistry
         do {
@@ -158,13 +167,15 @@ extension Workspace {
         var registry = view.state.identities
         for key in identity.keys {
             if let owner = registry.owner(ofKey: key.publicKey) {
-                throw AgentSafeError(.failed, "that key belongs to `\(owner.identity.id)` already, and a key belongs to one identity")
+                throw AgentSafeError(
+                    .failed, "that key belongs to `\(owner.identity.id)` already, and a key belongs to one identity")
             }
         }
         if let position = registry.identities.firstIndex(where: { $0.id == identity.id }) {
             guard registry.identities[position].kind == identity.kind else {
                 throw AgentSafeError(
-                    .failed, "`\(identity.id)` exists as \(registry.identities[position].kind.rawValue); choose another id")
+                    .failed,
+                    "`\(identity.id)` exists as \(registry.identities[position].kind.rawValue); choose another id")
             }
             registry.identities[position].keys += identity.keys
             let known = registry.identities[position]

@@ -24,7 +24,8 @@ public struct VerificationReport: Sendable {
 
     public var json: JSONValue {
         [
-            "result": "authentic", "genesis": .string(genesis), "main": [
+            "result": "authentic", "genesis": .string(genesis),
+            "main": [
                 "tip": .string(mainTip), "commits": .integer(Int64(mainCommits)), "landings": .integer(Int64(landings)),
                 "changes": .integer(Int64(changes)), "trust_commits": .integer(Int64(trustCommits)),
             ],

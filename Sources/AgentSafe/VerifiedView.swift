@@ -41,7 +41,8 @@ extension Workspace {
         try check(main, against: marks)
         let history = try ledger { () throws(LedgerError) in
             try LedgerHistory(
-                repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment, progress: progress)
+                repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment,
+                progress: progress)
         }
         if full, let marks { try check(history, against: marks) }
         try mark(main: main, ledger: history, over: marks, at: path)
@@ -144,7 +145,9 @@ extension Workspace {
     ) throws(AgentSafeError) -> [(signed: SignedVote, verified: VerifiedVote)] {
         let remote = try remoteName()
         let prefix = VoteBranch.prefix(found.change.id)
-        var references = try git { () throws(GitError) in try repository.references(under: "refs/remotes/\(remote)/\(prefix)") }
+        var references = try git { () throws(GitError) in
+            try repository.references(under: "refs/remotes/\(remote)/\(prefix)")
+        }
         if try remoteURL() == nil {
             references += try git { () throws(GitError) in try repository.references(under: "refs/heads/\(prefix)") }
         }

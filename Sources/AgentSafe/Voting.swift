@@ -35,7 +35,8 @@ extension Workspace {
         let signer = try signer()
         let voter = try identity(of: signer, in: view.state)
         guard let found = try find(id, in: view) else {
-            throw AgentSafeError(.failed, "there is no change `\(id)` on main or on a branch; fetch, or check the identifier")
+            throw AgentSafeError(
+                .failed, "there is no change `\(id)` on main or on a branch; fetch, or check the identifier")
         }
         if let tip = found.branchTip, !found.isLanded {
             // A vote is for what would land: the whole branch must be what the gate accepts.
@@ -49,14 +50,18 @@ extension Workspace {
             throw AgentSafeError(.denied, "\(id) has no plan to vote on: \(judgement.decision.reason)")
         }
         if kind == .approve, judgement.decision.result == .deny {
-            throw AgentSafeError(.denied, "the policy denies \(id), and no vote changes that: \(judgement.decision.reason)")
+            throw AgentSafeError(
+                .denied, "the policy denies \(id), and no vote changes that: \(judgement.decision.reason)")
         }
-        if merge, found.isLanded { throw AgentSafeError(.failed, "\(id) has landed already; approve it without `--merge`") }
+        if merge, found.isLanded {
+            throw AgentSafeError(.failed, "\(id) has landed already; approve it without `--merge`")
+        }
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
         if record.last(.execution) != nil {
             throw AgentSafeError(
                 .failed,
-                "\(id) was executed already, so no vote changes anything; `agentsafe rollback \(id)` proposes the way back")
+                "\(id) was executed already, so no vote changes anything; `agentsafe rollback \(id)` proposes the way back"
+            )
         }
         let standing = judgement.votes.last { $0.voter.id == voter.id }
         if !merge, let standing, standing.kind == kind, standing.plan == plan.digest {

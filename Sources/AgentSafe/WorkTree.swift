@@ -39,7 +39,8 @@ extension Workspace {
         guard result.status == 0 else {
             throw AgentSafeError(
                 .failed,
-                "your uncommitted edits are in the way (\(Self.words(result))); commit, stash or restore them, and try again")
+                "your uncommitted edits are in the way (\(Self.words(result))); commit, stash or restore them, and try again"
+            )
         }
     }
 

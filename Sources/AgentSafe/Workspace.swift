@@ -55,7 +55,8 @@ public final class Workspace {
     // MARK: - The remote
 
     public func remoteName() throws(AgentSafeError) -> String {
-        let name = try setting(settings.remote, variable: "AGENTSAFE_REMOTE", configuration: "agentsafe.remote") ?? "origin"
+        let name =
+            try setting(settings.remote, variable: "AGENTSAFE_REMOTE", configuration: "agentsafe.remote") ?? "origin"
         guard Identifier.isName(name) else { throw AgentSafeError(.usage, "`\(name)` is no name of a remote") }
         return name
     }
@@ -73,7 +74,8 @@ public final class Workspace {
     public func connection(_ main: MainState?) throws(AgentSafeError) -> RemoteConnection {
         let name = try remoteName()
         guard let url = try remoteURL() else {
-            throw AgentSafeError(.failed, "there is no remote `\(name)`; add it with `git remote add \(name) <address>`")
+            throw AgentSafeError(
+                .failed, "there is no remote `\(name)`; add it with `git remote add \(name) <address>`")
         }
         let shown = RemoteConnection.withoutCredentials(url)
         if let urls = main?.configuration.ledgerURLs, !urls.isEmpty, !urls.contains(shown), !urls.contains(url) {
@@ -87,7 +89,9 @@ public final class Workspace {
         }
         if let rewrite = rewrites.first(where: { url.hasPrefix($0.value) && !$0.value.isEmpty }) {
             throw AgentSafeError(
-                .failed, "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository")
+                .failed,
+                "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository"
+            )
         }
         return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
     }
@@ -186,7 +190,9 @@ public final class Workspace {
                     + "`agentsafe identity add`, or choose another key with `--key`")
         }
         guard key.isValid(at: now) else {
-            throw AgentSafeError(.failed, "your key \(signer.publicKey.fingerprint) is revoked or not valid now; use another with `--key`")
+            throw AgentSafeError(
+                .failed,
+                "your key \(signer.publicKey.fingerprint) is revoked or not valid now; use another with `--key`")
         }
         return identity
     }

@@ -37,7 +37,8 @@ enum ValidateCommand: Command {
 enum ActionsCommand: Command {
     static let spec = CommandSpec(
         name: "actions", summary: "List the actions, or what a caller may do on a target.",
-        discussion: "With `--as` and `--target`: for each action that fits the target, whether it is allowed, denied, or needs approval.",
+        discussion:
+            "With `--as` and `--target`: for each action that fits the target, whether it is allowed, denied, or needs approval.",
         example: "agentsafe actions --as deploy-agent-01 --target staging/api-server --output json",
         options: [
             OptionSpec("as", value: "ID", help: "the caller"),
@@ -67,7 +68,8 @@ enum ActionsCommand: Command {
         let entries = folder.engine.permissions(
             for: caller, target: target, now: Timestamp(seconds: context.host.now()))
         let json: JSONValue = [
-            "target": .string(target), "caller": caller.id.map { .string($0) } ?? .null, "actions": .array(entries.map(\.json)),
+            "target": .string(target), "caller": caller.id.map { .string($0) } ?? .null,
+            "actions": .array(entries.map(\.json)),
         ]
         let width = entries.map(\.action.count).max() ?? 0
         context.report(
@@ -92,7 +94,10 @@ enum ActionsCommand: Command {
                         "target_types": .strings(action.targetTypes), "reversible": .bool(action.reversible),
                         "params": .array(
                             action.parameters.map {
-                                ["name": .string($0.name), "type": .string($0.type.rawValue), "required": .bool($0.required)]
+                                [
+                                    "name": .string($0.name), "type": .string($0.type.rawValue),
+                                    "required": .bool($0.required),
+                                ]
                             }),
                     ]
                 })
@@ -122,7 +127,8 @@ enum TargetsCommand: Command {
             ["targets": .array(targets.map(\.json))],
             targets.map { target in
                 let padding = String(repeating: " ", count: width - target.id.count)
-                return "\(target.id)\(padding)  \(target.type)  \(target.environment.rawValue)  \(target.sensitivity.rawValue)"
+                return
+                    "\(target.id)\(padding)  \(target.type)  \(target.environment.rawValue)  \(target.sensitivity.rawValue)"
             })
         return 0
     }

@@ -30,7 +30,8 @@ enum CheckCommand: Command {
             OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param of the action"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
             OptionSpec("now", value: "TIME", help: "the instant to decide for, e.g. 2026-11-22T23:11:00Z"),
-            OptionSpec("batch", value: "FILE", help: "answer every line of FILE, or of standard input for `-`"), .output,
+            OptionSpec("batch", value: "FILE", help: "answer every line of FILE, or of standard input for `-`"),
+            .output,
         ],
         positionals: [PositionalSpec("ACTION", required: false, help: "the action's name")],
         exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied], group: "Policy")
@@ -49,7 +50,8 @@ enum CheckCommand: Command {
             return try batch(file, context, folder, now)
         }
         guard let action = arguments.positionals.first else {
-            throw AgentSafeError(.usage, "name an action, or answer a file with `--batch`; see `agentsafe check --help`")
+            throw AgentSafeError(
+                .usage, "name an action, or answer a file with `--batch`; see `agentsafe check --help`")
         }
         let definitions = folder.catalogue.actions[action]?.parameters ?? []
         var parameters: [String: JSONValue] = [:]
@@ -79,7 +81,8 @@ enum CheckCommand: Command {
     private static func instant(_ context: CommandContext) throws(AgentSafeError) -> Timestamp {
         guard let text = context.arguments.value("now") else { return Timestamp(seconds: context.host.now()) }
         guard let instant = Timestamp(text) else {
-            throw AgentSafeError(.usage, "`--now` takes a time like 2026-11-22T23:11:00Z, not `\(visible(String(text.prefix(40))))`")
+            throw AgentSafeError(
+                .usage, "`--now` takes a time like 2026-11-22T23:11:00Z, not `\(visible(String(text.prefix(40))))`")
         }
         return instant
     }
@@ -89,7 +92,8 @@ enum CheckCommand: Command {
     ) throws(AgentSafeError) -> Int32 {
         let content: [UInt8]
         do {
-            content = try file == "-"
+            content =
+                try file == "-"
                 ? Files.readStandardInput() : Files.read(context.host.absolute(file), limit: 256 << 20)
         } catch {
             throw AgentSafeError(.failed, "\(error)")

@@ -35,7 +35,9 @@ struct CommandContext {
         let text = arguments.positionals.first ?? ""
         guard let id = ChangeID(text) else {
             throw AgentSafeError(
-                .usage, "`\(visible(String(text.prefix(60))))` is no change; an identifier looks like `chg-20261122-7f3k9q2m4x`")
+                .usage,
+                "`\(visible(String(text.prefix(60))))` is no change; an identifier looks like `chg-20261122-7f3k9q2m4x`"
+            )
         }
         return id
     }
@@ -52,14 +54,18 @@ struct CommandContext {
 
 extension OptionSpec {
     static let output = OptionSpec(
-        "output", short: "o", value: "FORMAT", allowed: ["text", "json"], help: "for people (default), or stable for programs")
+        "output", short: "o", value: "FORMAT", allowed: ["text", "json"],
+        help: "for people (default), or stable for programs")
     static let key = OptionSpec(
         "key", short: "k", value: "KEY",
-        help: "signing key: a private or public key file, or `key::ssh-ed25519 …` (default: AGENTSAFE_KEY, user.signingkey)")
+        help:
+            "signing key: a private or public key file, or `key::ssh-ed25519 …` (default: AGENTSAFE_KEY, user.signingkey)"
+    )
     static let remote = OptionSpec("remote", value: "NAME", help: "the remote (default: origin)")
     static let push = OptionSpec("push", help: "push the result")
     static let cluster = OptionSpec(
-        "cluster", value: "WHERE", help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")
+        "cluster", value: "WHERE",
+        help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")
 }
 
 extension ExitCodeSpec {

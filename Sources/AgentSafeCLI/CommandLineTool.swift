@@ -36,7 +36,8 @@ public enum CommandLineTool {
                 group: "Repository"),
             CommandSpec(
                 name: "trust", summary: "Change files that give power.",
-                example: "agentsafe trust commit -m 'Allow restarts at night' --push", subcommands: [TrustCommitCommand.spec],
+                example: "agentsafe trust commit -m 'Allow restarts at night' --push",
+                subcommands: [TrustCommitCommand.spec],
                 group: "Repository"),
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,

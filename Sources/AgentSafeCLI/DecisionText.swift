@@ -13,7 +13,9 @@ enum DecisionText {
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
         for error in decision.errors { lines.append("  param \(visible(error.parameter)): \(visible(error.message))") }
         for miss in decision.nearest {
-            lines.append("  nearest rule \(miss.rule) (\(visible(miss.location.description))) missed: \(visible(miss.missed.joined(separator: "; ")))")
+            lines.append(
+                "  nearest rule \(miss.rule) (\(visible(miss.location.description))) missed: \(visible(miss.missed.joined(separator: "; ")))"
+            )
         }
         for warning in decision.warnings { lines.append("  warning: \(visible(warning))") }
         return lines
@@ -24,7 +26,8 @@ enum DecisionText {
         let change = judgement.change.change
         var lines = Self.lines(change, judgement.plan?.parameters ?? change.step.parameters, terminal)
         if let target = judgement.plan?.target {
-            let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: " ")
             lines.append(
                 "  target: \(target.type), \(target.environment.rawValue), \(target.sensitivity.rawValue)"
                     + (locator.isEmpty ? "" : " (\(visible(locator)))"))
@@ -33,10 +36,14 @@ enum DecisionText {
         if let plan = judgement.plan { lines.append("  plan:   \(plan.digest)") }
         lines += Self.lines(judgement.standing, terminal).map { "  " + $0 }
         for vote in judgement.votes {
-            let stale = vote.kind == .approve && vote.plan != judgement.plan?.digest ? ", for another plan: counts for nothing" : ""
+            let stale =
+                vote.kind == .approve && vote.plan != judgement.plan?.digest
+                ? ", for another plan: counts for nothing" : ""
             lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue) at \(vote.at)\(stale)")
         }
-        if !judgement.approvedBy.isEmpty { lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))") }
+        if !judgement.approvedBy.isEmpty {
+            lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))")
+        }
         for need in judgement.missing { lines.append("  still missing: \(need.count) × \(need.role)") }
         return lines
     }

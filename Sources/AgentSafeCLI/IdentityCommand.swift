@@ -7,14 +7,20 @@ internal import SSHSignature
 enum IdentityAddCommand: Command {
     static let spec = CommandSpec(
         name: "add", summary: "Add an identity, or another key to one.",
-        discussion: "Makes a trust commit on main, signed by you as an admin. A key belongs to one identity, and stays listed for ever.",
+        discussion:
+            "Makes a trust commit on main, signed by you as an admin. A key belongs to one identity, and stays listed for ever.",
         example: "agentsafe identity add bob --kind person --role approver --key-file bob.pub --push",
         moreExamples: ["agentsafe identity add runner-1 --kind service --role runner --key-file runner.pub --push"],
         options: [
-            OptionSpec("kind", value: "KIND", required: true, allowed: IdentityKind.allCases.map(\.rawValue), help: "who it is"),
-            OptionSpec("role", value: "ROLE", repeatable: true, help: "a role; `admin`, `approver`, `gate`, `runner` mean something by themselves"),
+            OptionSpec(
+                "kind", value: "KIND", required: true, allowed: IdentityKind.allCases.map(\.rawValue), help: "who it is"
+            ),
+            OptionSpec(
+                "role", value: "ROLE", repeatable: true,
+                help: "a role; `admin`, `approver`, `gate`, `runner` mean something by themselves"),
             OptionSpec("group", value: "GROUP", repeatable: true, help: "a group, for policies"),
-            OptionSpec("key-file", value: "FILE", required: true, help: "the public key, one line as in `id_ed25519.pub`"),
+            OptionSpec(
+                "key-file", value: "FILE", required: true, help: "the public key, one line as in `id_ed25519.pub`"),
             OptionSpec("valid-after", value: "TIME", help: "first instant of the key, e.g. 2026-01-01T00:00:00Z"),
             OptionSpec("valid-before", value: "TIME", help: "last instant of the key"), .push, .key, .remote, .output,
         ],
@@ -24,7 +30,9 @@ enum IdentityAddCommand: Command {
         let arguments = context.arguments
         let id = arguments.positionals.first ?? ""
         guard Identifier.isName(id) else {
-            throw AgentSafeError(.usage, "`\(visible(String(id.prefix(60))))` is no identifier: letters, digits, `.`, `_` and `-`, not first")
+            throw AgentSafeError(
+                .usage,
+                "`\(visible(String(id.prefix(60))))` is no identifier: letters, digits, `.`, `_` and `-`, not first")
         }
         for name in arguments.values("role") + arguments.values("group") where !Identifier.isName(name) {
             throw AgentSafeError(.usage, "`\(visible(String(name.prefix(60))))` is no name for a role or group")
@@ -42,7 +50,8 @@ enum IdentityAddCommand: Command {
             publicKey: publicKey.text, validAfter: try instant("valid-after", arguments),
             validBefore: try instant("valid-before", arguments))
         let result = try context.workspace().addIdentity(
-            Identity(id: id, kind: kind, roles: arguments.values("role"), groups: arguments.values("group"), keys: [key]),
+            Identity(
+                id: id, kind: kind, roles: arguments.values("role"), groups: arguments.values("group"), keys: [key]),
             push: arguments.has("push"))
         context.report(
             result.json,
@@ -56,7 +65,9 @@ enum IdentityAddCommand: Command {
     private static func instant(_ option: String, _ arguments: ParsedCommand) throws(AgentSafeError) -> Timestamp? {
         guard let text = arguments.value(option) else { return nil }
         guard let instant = Timestamp(text) else {
-            throw AgentSafeError(.usage, "`--\(option)` takes a time like 2026-01-01T00:00:00Z, not `\(visible(String(text.prefix(40))))`")
+            throw AgentSafeError(
+                .usage,
+                "`--\(option)` takes a time like 2026-01-01T00:00:00Z, not `\(visible(String(text.prefix(40))))`")
         }
         return instant
     }
@@ -105,7 +116,9 @@ enum IdentityListCommand: Command {
             lines.append("\(identity.id)\(padding)  \(identity.kind.rawValue)  \(roles)")
             for key in identity.keys {
                 let fingerprint = (try? SSHPublicKey(line: key.publicKey))?.fingerprint ?? key.publicKey
-                let window = [key.validAfter.map { "from \($0)" }, key.validBefore.map { "until \($0)" }].compactMap { $0 }
+                let window = [key.validAfter.map { "from \($0)" }, key.validBefore.map { "until \($0)" }].compactMap {
+                    $0
+                }
                 lines.append("  " + ([fingerprint] + window + (key.revoked ? ["revoked"] : [])).joined(separator: " "))
             }
         }
@@ -122,7 +135,8 @@ enum TrustCommitCommand: Command {
             """,
         example: "agentsafe trust commit -m 'Let the night shift restart staging' --push",
         options: [
-            OptionSpec("message", short: "m", value: "TEXT", required: true, help: "the commit's message"), .push, .key, .remote,
+            OptionSpec("message", short: "m", value: "TEXT", required: true, help: "the commit's message"), .push, .key,
+            .remote,
             .output,
         ], exitCodes: ExitCodeSpec.common + [.denied])
 
@@ -131,7 +145,9 @@ enum TrustCommitCommand: Command {
             message: visible(context.arguments.value("message") ?? ""), push: context.arguments.has("push"))
         context.report(
             result.json,
-            ["trust version \(result.version), main commit \(result.commit.short)\(result.pushed ? "" : " (not pushed yet)")"]
+            [
+                "trust version \(result.version), main commit \(result.commit.short)\(result.pushed ? "" : " (not pushed yet)")"
+            ]
                 + result.files.map { "  \(visible($0))" })
         return 0
     }

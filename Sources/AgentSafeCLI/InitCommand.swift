@@ -13,12 +13,17 @@ enum InitCommand: Command {
                 --remote git@example.com:governance.git --push
             """,
         options: [
-            OptionSpec("admin", value: "ID", required: true, help: "your identifier; you become admin and approver"), .key,
-            OptionSpec("remote", value: "URL", help: "address of the remote, which becomes `origin`; it should be empty"),
-            OptionSpec("solo", help: "add the policy for a team of one: persons need nobody's approval, agents still do"),
+            OptionSpec("admin", value: "ID", required: true, help: "your identifier; you become admin and approver"),
+            .key,
+            OptionSpec(
+                "remote", value: "URL", help: "address of the remote, which becomes `origin`; it should be empty"),
+            OptionSpec(
+                "solo", help: "add the policy for a team of one: persons need nobody's approval, agents still do"),
             .push, .output,
         ],
-        positionals: [PositionalSpec("FOLDER", required: false, help: "where (default: the current folder); it must be empty")],
+        positionals: [
+            PositionalSpec("FOLDER", required: false, help: "where (default: the current folder); it must be empty")
+        ],
         exitCodes: ExitCodeSpec.common, group: "Repository")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {

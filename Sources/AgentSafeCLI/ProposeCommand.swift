@@ -15,8 +15,10 @@ enum ProposeCommand: Command {
                 --reason 'Queue depth doubled since 14:00' --push
             """,
         options: [
-            OptionSpec("target", short: "t", value: "ID", required: true, help: "the target's identifier in the inventory"),
-            OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param; the action says its type"),
+            OptionSpec(
+                "target", short: "t", value: "ID", required: true, help: "the target's identifier in the inventory"),
+            OptionSpec(
+                "param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param; the action says its type"),
             OptionSpec("reason", short: "r", value: "TEXT", required: true, help: "why, for reviewers and the record"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
             OptionSpec("expires", value: "DURATION", help: "how long the proposal lives, e.g. 30m, 24h, 7d"),
@@ -63,7 +65,8 @@ enum ProposeCommand: Command {
         guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,
             count < 1_000_000
         else {
-            throw AgentSafeError(.usage, "`\(visible(String(text.prefix(40))))` is no duration; write 90s, 30m, 24h or 7d")
+            throw AgentSafeError(
+                .usage, "`\(visible(String(text.prefix(40))))` is no duration; write 90s, 30m, 24h or 7d")
         }
         return count * unit
     }
@@ -79,7 +82,8 @@ enum RollbackCommand: Command {
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
-        positionals: [PositionalSpec("ID", help: "the executed change")], exitCodes: ExitCodeSpec.proposing, group: "Change")
+        positionals: [PositionalSpec("ID", help: "the executed change")], exitCodes: ExitCodeSpec.proposing,
+        group: "Change")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments

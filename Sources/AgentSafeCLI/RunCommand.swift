@@ -32,7 +32,10 @@ enum RunCommand: Command {
     private static func lines(_ outcomes: [RunOutcome], _ terminal: Terminal) -> [String] {
         if outcomes.isEmpty { return ["nothing waits to be run"] }
         return outcomes.flatMap { outcome in
-            ["\(terminal.verdict(outcome.status.rawValue))  \(outcome.id)  \(outcome.summary)", "  \(visible(outcome.detail))"]
+            [
+                "\(terminal.verdict(outcome.status.rawValue))  \(outcome.id)  \(outcome.summary)",
+                "  \(visible(outcome.detail))",
+            ]
                 + outcome.differences.map { "  \(visible($0.text))" }
                 + (outcome.output.map { ["  output: \(visible($0.canonicalText))"] } ?? [])
         }

@@ -13,7 +13,8 @@ enum SetupCommand: Command {
             """,
         example: "agentsafe setup --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819 --key ~/.ssh/agent_ed25519",
         options: [
-            OptionSpec("genesis", value: "COMMIT", help: "main's first commit, as `init` printed it"), .key, .remote, .output,
+            OptionSpec("genesis", value: "COMMIT", help: "main's first commit, as `init` printed it"), .key, .remote,
+            .output,
         ],
         exitCodes: ExitCodeSpec.common, group: "Repository")
 

@@ -94,17 +94,21 @@ enum LogCommand: Command {
         var limit = 50
         if let text = context.arguments.value("limit") {
             guard let count = Int(text), (1...1_000_000).contains(count) else {
-                throw AgentSafeError(.usage, "`--limit` takes a number from 1 to 1000000, not `\(visible(String(text.prefix(20))))`")
+                throw AgentSafeError(
+                    .usage, "`--limit` takes a number from 1 to 1000000, not `\(visible(String(text.prefix(20))))`")
             }
             limit = count
         }
         let events = try context.workspace().events(limit: limit)
         context.report(
-            ["events": .array(events.map { entry in
-                var json = entry.event.json
-                json["commit"] = .string(entry.commit.id.description)
-                return json
-            })],
+            [
+                "events": .array(
+                    events.map { entry in
+                        var json = entry.event.json
+                        json["commit"] = .string(entry.commit.id.description)
+                        return json
+                    })
+            ],
             events.map { entry in
                 "\(context.terminal.paint(entry.commit.id.short, .careful))  \(entry.event.at)  \(entry.event.by)  \(visible(entry.commit.subject))"
             })
@@ -115,30 +119,43 @@ enum LogCommand: Command {
 /// One event as people read it.
 enum EventText {
     static func lines(_ event: LedgerEvent, _ terminal: Terminal) -> [String] {
-        var lines = ["\(terminal.paint(event.kind.rawValue, .strong))  height \(event.height), \(event.at), by \(event.by)"]
+        var lines = [
+            "\(terminal.paint(event.kind.rawValue, .strong))  height \(event.height), \(event.at), by \(event.by)"
+        ]
         switch event.kind {
         case .decision, .claim:
             if let result = event.body.at("decision", "result")?.stringValue {
-                let rule = event.body.at("decision", "rule")?.stringValue ?? event.body.at("decision", "code")?.stringValue ?? ""
+                let rule =
+                    event.body.at("decision", "rule")?.stringValue ?? event.body.at("decision", "code")?.stringValue
+                    ?? ""
                 lines.append("  \(terminal.verdict(result)) \(rule)")
             }
             let approvers = (event.body["approved_by"]?.arrayValue ?? []).compactMap(\.stringValue)
             if !approvers.isEmpty { lines.append("  approved by \(approvers.joined(separator: ", "))") }
         case .vote:
-            lines.append("  " + visible(event.body["statement"]?.stringValue ?? "by merge: \(event.body["by"]?.stringValue ?? "")"))
+            lines.append(
+                "  "
+                    + visible(
+                        event.body["statement"]?.stringValue ?? "by merge: \(event.body["by"]?.stringValue ?? "")"))
         case .prepared:
             for check in event.body["prechecks"]?.arrayValue ?? [] {
-                lines.append("  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))")
+                lines.append(
+                    "  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))"
+                )
             }
             if let rollback = event.body["rollback"], !rollback.isNull {
                 lines.append("  undone by \(visible(rollback.canonicalText))")
             }
         case .execution:
             for step in event.body["steps"]?.arrayValue ?? [] {
-                lines.append("  \(terminal.verdict(step["outcome"]?.stringValue ?? "")) \(visible(step["summary"]?.stringValue ?? ""))")
+                lines.append(
+                    "  \(terminal.verdict(step["outcome"]?.stringValue ?? "")) \(visible(step["summary"]?.stringValue ?? ""))"
+                )
                 for difference in step["diff"]?.arrayValue ?? [] {
                     let (old, new) = (difference["before"] ?? .null, difference["after"] ?? .null)
-                    lines.append("  \(visible(difference["field"]?.stringValue ?? "")): \(visible(old.canonicalText)) -> \(visible(new.canonicalText))")
+                    lines.append(
+                        "  \(visible(difference["field"]?.stringValue ?? "")): \(visible(old.canonicalText)) -> \(visible(new.canonicalText))"
+                    )
                 }
             }
         case .aborted: lines.append("  " + visible(event.body["reason"]?.stringValue ?? ""))

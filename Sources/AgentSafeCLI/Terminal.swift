@@ -1,5 +1,5 @@
-public import OperatingSystem
 internal import ChangeModel
+public import OperatingSystem
 
 /// The two streams that a face speaks to: results on standard output, talk on standard error.
 public struct Terminal: Sendable {
@@ -46,7 +46,12 @@ public struct Terminal: Sendable {
     }
 
     enum Tone: String {
-        case good = "32", bad = "31", careful = "33", plain = "0", faint = "2", strong = "1"
+        case good = "32"
+        case bad = "31"
+        case careful = "33"
+        case plain = "0"
+        case faint = "2"
+        case strong = "1"
     }
 
     func paint(_ text: String, _ tone: Tone) -> String {

@@ -8,9 +8,11 @@ enum VerifyCommand: Command {
             Landing grammar, signatures with the identities of the right commit, canonical changes, votes and plans, the hash chain, \
             heights, evidence, derived state, one claim a change, nothing altered. Touches no network.
             """,
-        example: "agentsafe verify", moreExamples: ["agentsafe verify --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819 --output json"],
+        example: "agentsafe verify",
+        moreExamples: ["agentsafe verify --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819 --output json"],
         options: [
-            OptionSpec("genesis", value: "COMMIT", help: "the pinned genesis (default: AGENTSAFE_GENESIS, git config)"), .remote,
+            OptionSpec("genesis", value: "COMMIT", help: "the pinned genesis (default: AGENTSAFE_GENESIS, git config)"),
+            .remote,
             .output,
         ], exitCodes: ExitCodeSpec.common, group: "Evidence")
 
@@ -48,8 +50,14 @@ enum VersionCommand: Command {
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         context.report(
-            ["version": .string(CommandLineTool.version), "engine": .string(AgentSafeVersion.engine), "protocol": .integer(AgentSafeVersion.protocol)],
-            ["agentsafe \(CommandLineTool.version)", "policy engine \(AgentSafeVersion.engine), protocol \(AgentSafeVersion.protocol)"])
+            [
+                "version": .string(CommandLineTool.version), "engine": .string(AgentSafeVersion.engine),
+                "protocol": .integer(AgentSafeVersion.protocol),
+            ],
+            [
+                "agentsafe \(CommandLineTool.version)",
+                "policy engine \(AgentSafeVersion.engine), protocol \(AgentSafeVersion.protocol)",
+            ])
         return 0
     }
 }

@@ -24,7 +24,8 @@ private func vote(
     guard let result else {
         throw AgentSafeError(
             unanswered ? .usage : .failed,
-            unanswered ? "nobody is at a terminal to confirm, so nothing was signed; add `--yes`" : "nothing was signed")
+            unanswered ? "nobody is at a terminal to confirm, so nothing was signed; add `--yes`" : "nothing was signed"
+        )
     }
     context.report(
         result.json,
@@ -48,8 +49,10 @@ enum ApproveCommand: Command {
             that you sign.
             """,
         example: "agentsafe approve chg-20261122-7f3k9q2m4x --merge",
-        options: [OptionSpec("merge", help: "land the change on main, by a signed merge in the same push")] + voteOptions,
-        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common + [.denied], group: "Review")
+        options: [OptionSpec("merge", help: "land the change on main, by a signed merge in the same push")]
+            + voteOptions,
+        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common + [.denied],
+        group: "Review")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         try vote(.approve, merge: context.arguments.has("merge"), context)
@@ -58,7 +61,8 @@ enum ApproveCommand: Command {
 
 enum RejectCommand: Command {
     static let spec = CommandSpec(
-        name: "reject", summary: "Reject a change by a signed vote.", example: "agentsafe reject chg-20261122-7f3k9q2m4x",
+        name: "reject", summary: "Reject a change by a signed vote.",
+        example: "agentsafe reject chg-20261122-7f3k9q2m4x",
         options: voteOptions, positionals: [PositionalSpec("ID", help: "the change")],
         exitCodes: ExitCodeSpec.common + [.denied], group: "Review")
 
@@ -67,7 +71,8 @@ enum RejectCommand: Command {
 
 enum WithdrawCommand: Command {
     static let spec = CommandSpec(
-        name: "withdraw", summary: "Withdraw a change that you proposed.", example: "agentsafe withdraw chg-20261122-7f3k9q2m4x",
+        name: "withdraw", summary: "Withdraw a change that you proposed.",
+        example: "agentsafe withdraw chg-20261122-7f3k9q2m4x",
         options: voteOptions, positionals: [PositionalSpec("ID", help: "the change")],
         exitCodes: ExitCodeSpec.common + [.denied], group: "Change")
 
@@ -78,7 +83,8 @@ enum CancelCommand: Command {
     static let spec = CommandSpec(
         name: "cancel", summary: "Cancel somebody's change, as an approver or admin.",
         example: "agentsafe cancel chg-20261122-7f3k9q2m4x", options: voteOptions,
-        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common + [.denied], group: "Review")
+        positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common + [.denied],
+        group: "Review")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 { try vote(.cancel, context) }
 }

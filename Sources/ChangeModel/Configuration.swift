@@ -23,8 +23,9 @@ public struct Configuration: Hashable, Sendable {
     public var unenforced: [String]
 
     public init(
-        repository: String? = nil, ledgerGenesis: Digest? = nil, ledgerURLs: [String] = [], registry: String = "actions",
-        policies: String = "policies", inventory: String = "inventory.yaml", identities: String = "identities.yaml",
+        repository: String? = nil, ledgerGenesis: Digest? = nil, ledgerURLs: [String] = [],
+        registry: String = "actions", policies: String = "policies", inventory: String = "inventory.yaml",
+        identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, unenforced: [String] = []

@@ -229,7 +229,8 @@ private struct JSONParser {
         case UInt8(ascii: "u"):
             var unit = try parseHexUnit()
             if unit >= 0xD800, unit < 0xDC00 {
-                guard current == UInt8(ascii: "\\"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "u")
+                guard current == UInt8(ascii: "\\"), position + 1 < bytes.count,
+                    bytes[position + 1] == UInt8(ascii: "u")
                 else { throw error("a high surrogate stands alone") }
                 position += 2
                 let low = try parseHexUnit()

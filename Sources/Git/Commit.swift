@@ -52,7 +52,9 @@ public struct Commit: Hashable, Sendable {
 
         var rest = headers[...]
         func next(_ name: String) throws(GitError) -> String {
-            guard let header = rest.first, header.name == name else { throw malformed("`\(name)` is not where it should be") }
+            guard let header = rest.first, header.name == name else {
+                throw malformed("`\(name)` is not where it should be")
+            }
             rest = rest.dropFirst()
             return header.value
         }
@@ -125,7 +127,9 @@ public struct CommitDraft: Sendable {
     /// A name and an address in the form that commits need: without the characters that git gives a meaning.
     public static func person(name: String, email: String) -> String {
         func clean(_ text: String) -> String {
-            String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F && !"<>".unicodeScalars.contains($0) })
+            String(
+                text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F && !"<>".unicodeScalars.contains($0) }
+            )
         }
         return "\(clean(name)) <\(clean(email))>"
     }

@@ -31,7 +31,8 @@ public struct RemoteConnection: Sendable {
         do {
             return try Program.run(["git", "-C", directory] + arguments, environment: environment, timeout: timeout)
         } catch {
-            throw GitError(.failed, error.isMissing ? "the program `git` is not in PATH; install it" : error.description)
+            throw GitError(
+                .failed, error.isMissing ? "the program `git` is not in PATH; install it" : error.description)
         }
     }
 
@@ -120,6 +121,9 @@ public struct RemoteConnection: Sendable {
         let lines = result.errorText.split(separator: "\n").filter { !$0.hasPrefix("hint:") }
         let words = (lines.first { $0.hasPrefix("fatal:") } ?? lines.first).map(String.init) ?? "git said nothing"
         let reason = result.timedOut ? "no answer within \(timeout) seconds" : String(words.prefix(300))
-        return GitError(.remote, "cannot \(verb) `\(Self.withoutCredentials(url))`: \(reason); check the address, the network and your rights there")
+        return GitError(
+            .remote,
+            "cannot \(verb) `\(Self.withoutCredentials(url))`: \(reason); check the address, the network and your rights there"
+        )
     }
 }

@@ -29,7 +29,8 @@ extension Repository {
         let found = mayBeAbove ? discover(path) : nil
         if status == GIT_ENOTFOUND.rawValue, found == nil {
             guard mayBeAbove else {
-                return GitError(.noRepository, "no Git repository at `\(path)`, which GIT_DIR names; unset or correct it")
+                return GitError(
+                    .noRepository, "no Git repository at `\(path)`, which GIT_DIR names; unset or correct it")
             }
             return GitError(
                 .noRepository,

@@ -33,7 +33,8 @@ public final class Repository {
         if git_repository_is_shallow(handle) == 1 {
             throw GitError(
                 .unsupported,
-                "this clone is shallow, so history cannot be judged; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)")
+                "this clone is shallow, so history cannot be judged; run `git fetch --unshallow` (in CI: `fetch-depth: 0`)"
+            )
         }
         // Which of the two git writes depends on its version.
         let promisors = try configurations(matching: "^remote\\..*\\.promisor$")

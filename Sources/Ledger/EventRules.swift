@@ -71,7 +71,8 @@ struct EventRules {
         guard let engine = event.body["engine"]?.stringValue, engine == PolicyEngine.version else {
             throw .notAuthentic(
                 "the decision was made by engine version \(event.body["engine"]?.canonicalText.prefix(40) ?? "none"), and this "
-                    + "is version \(PolicyEngine.version)", advice: "verify it with a version of agentsafe that knows that engine")
+                    + "is version \(PolicyEngine.version)",
+                advice: "verify it with a version of agentsafe that knows that engine")
         }
     }
 
@@ -101,7 +102,8 @@ struct EventRules {
     private func checkClaim() throws(LedgerError) {
         let change = try requireChange()
         guard let entry = try state.pending(change.change.id), entry.digest == change.digest else {
-            throw .refused("\(change.change.id) is not waiting on main: it was executed, it expired, or it never landed")
+            throw .refused(
+                "\(change.change.id) is not waiting on main: it was executed, it expired, or it never landed")
         }
         if let claim = try state.claim(change.change.id) {
             throw .refused("\(change.change.id) is claimed already, by `\(claim.by)` until \(claim.leaseEnd)")

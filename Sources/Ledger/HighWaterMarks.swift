@@ -1,5 +1,5 @@
-public import Git
 internal import ChangeModel
+public import Git
 internal import OperatingSystem
 
 /// The newest accepted tips of one repository, kept outside of every clone: a tip that does not contain them was rewound,

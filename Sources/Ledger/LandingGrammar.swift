@@ -124,7 +124,8 @@ public enum LandingGrammar {
     ) throws(LedgerError) -> MainCommitKind {
         if changes.contains(where: { $0.path.hasPrefix("changes/") }) {
             throw foreign(
-                "it changes files of landed changes, or lands changes together with other files", firstStray(changes)?.path)
+                "it changes files of landed changes, or lands changes together with other files",
+                firstStray(changes)?.path)
         }
         let state: MainState
         do {
@@ -136,7 +137,8 @@ public enum LandingGrammar {
         let first = changes.first { !$0.path.hasPrefix("trust/") }?.path
         guard state.identities.trustVersion == version else {
             throw foreign(
-                "it changes a file that gives power without raising trust_version from \(version - 1) to \(version)", first)
+                "it changes a file that gives power without raising trust_version from \(version - 1) to \(version)",
+                first)
         }
         try checkSuccession(from: parent, to: state, in: repository)
         let folder = TrustStatement.folder(version: version)
@@ -149,7 +151,11 @@ public enum LandingGrammar {
         let entries = try reading { () throws(GitError) in try repository.folder(folder, in: commit.tree) }
         guard let text = entries.first(where: { $0.name == TrustStatement.fileName }),
             try reading({ () throws(GitError) in try repository.blob(text.id) }) == Array(statement.text.utf8)
-        else { throw foreign("the admins' statement is missing, or is about another difference", "\(folder)/\(TrustStatement.fileName)") }
+        else {
+            throw foreign(
+                "the admins' statement is missing, or is about another difference",
+                "\(folder)/\(TrustStatement.fileName)")
+        }
         let signers = try trustSigners(entries, of: statement, folder: folder, by: parent, in: repository)
         let threshold = parent.identities.adminThreshold
         guard signers.count >= threshold else {
@@ -182,7 +188,10 @@ public enum LandingGrammar {
                 of: signature, over: Array(statement.text.utf8), namespace: TrustStatement.namespace)
             guard signatory.identity.kind == .person, signatory.identity.has(role: Role.admin),
                 entry.name == "\(signatory.identity.id).sig"
-            else { throw foreign("`\(signatory.identity.id)` signed it, who is no admin or not the one the file names", path) }
+            else {
+                throw foreign(
+                    "`\(signatory.identity.id)` signed it, who is no admin or not the one the file names", path)
+            }
             signers.insert(signatory.identity.id)
         }
         return signers.sorted()

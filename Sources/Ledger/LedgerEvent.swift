@@ -125,7 +125,9 @@ public struct LedgerEvent: Sendable, Hashable {
     }
 
     public var leaseEnd: Timestamp? { body["lease_end"]?.stringValue.flatMap { Timestamp($0) } }
-    public var locks: [Digest] { (body["locks"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { Digest($0) } } }
+    public var locks: [Digest] {
+        (body["locks"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { Digest($0) } }
+    }
     public var plan: Digest? { body["plan"]?.stringValue.flatMap { Digest($0) } }
     public var outcome: String? { body["outcome"]?.stringValue }
 }

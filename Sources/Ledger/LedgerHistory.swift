@@ -139,7 +139,8 @@ public final class LedgerHistory {
                 "it is no event of the ledger", advice: "only the gate and the runner may push to the ledger")
         }
         guard trailers.entries.map(\.key) == kind.trailers else {
-            throw .notAuthentic("the trailers of a \(kind.rawValue) event are \(kind.trailers.joined(separator: ", ")), in that order")
+            throw .notAuthentic(
+                "the trailers of a \(kind.rawValue) event are \(kind.trailers.joined(separator: ", ")), in that order")
         }
         guard commit.extraHeaders.isEmpty else {
             throw .notAuthentic("the commit has headers that the protocol does not know")
@@ -212,7 +213,9 @@ public final class LedgerHistory {
 
     private func judge(_ commit: Commit, now: Timestamp) throws(LedgerError) -> LedgerEvent {
         let previous = tip
-        guard commit.parents == [previous.commit.id] else { throw .notAuthentic("the ledger is linear: one parent a commit") }
+        guard commit.parents == [previous.commit.id] else {
+            throw .notAuthentic("the ledger is linear: one parent a commit")
+        }
         let event = try Self.event(of: commit, repository: repository)
         do throws(LedgerError) {
             try check(event, of: commit, after: previous, now: now)
@@ -235,10 +238,15 @@ public final class LedgerHistory {
         guard event.at >= previous.event.at else {
             throw .notAuthentic("it is dated \(event.at), before its predecessor (\(previous.event.at))")
         }
-        guard event.at <= now + clockSkew else { throw .notAuthentic("it is dated \(event.at), which is in the future") }
+        guard event.at <= now + clockSkew else {
+            throw .notAuthentic("it is dated \(event.at), which is in the future")
+        }
         guard let position = main.position(of: event.main), let before = main.position(of: previous.event.main),
             position >= before
-        else { throw .notAuthentic("it names main commit \(event.main.short), which is older than its predecessor's or not on main") }
+        else {
+            throw .notAuthentic(
+                "it names main commit \(event.main.short), which is older than its predecessor's or not on main")
+        }
         let state = try main.state(of: event.main)
         try Self.checkSignature(commit, event, by: state)
         let change = try change(of: event, commit: commit, by: state)
@@ -267,7 +275,8 @@ public final class LedgerHistory {
     }
 
     /// The change that an event is about: on main at the commit it names, or, before landing, in the ledger's own copy.
-    private func change(of event: LedgerEvent, commit: Commit, by state: MainState) throws(LedgerError) -> SignedChange? {
+    private func change(of event: LedgerEvent, commit: Commit, by state: MainState) throws(LedgerError) -> SignedChange?
+    {
         guard let reference = event.change else { return nil }
         var change = try SignedChange.read(
             reference.id, in: state.tree, of: repository, by: state, evenRevoked: true)

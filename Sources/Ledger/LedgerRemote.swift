@@ -10,7 +10,9 @@ public struct LedgerRemote {
     public let remote: String
     let sleep: @Sendable (Int) -> Void
 
-    public init(connection: RemoteConnection, repository: Repository, remote: String, sleep: @escaping @Sendable (Int) -> Void) {
+    public init(
+        connection: RemoteConnection, repository: Repository, remote: String, sleep: @escaping @Sendable (Int) -> Void
+    ) {
         self.connection = connection
         self.repository = repository
         self.remote = remote
@@ -57,7 +59,8 @@ public struct LedgerRemote {
         var current = tip
         while current != limit {
             if current == commit { return true }
-            guard let parent = try reading({ () throws(GitError) in try repository.commit(current) }).parents.first else {
+            guard let parent = try reading({ () throws(GitError) in try repository.commit(current) }).parents.first
+            else {
                 return false
             }
             current = parent

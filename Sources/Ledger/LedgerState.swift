@@ -35,7 +35,9 @@ public struct LedgerState {
             guard let bytes = edited else { return nil }
             return try parse(bytes, path)
         }
-        guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: tree) }) else { return nil }
+        guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: tree) }) else {
+            return nil
+        }
         return try parse(bytes, path)
     }
 

@@ -42,7 +42,9 @@ extension EventDraft {
             files[String(path[path.index(after: dash)...])] = bytes
         }
         let prefix = EventMessage.subjectPrefix(event)
-        let notes = commit.message.split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
+        let notes = commit.message.split(separator: "\n").filter { $0.hasPrefix("    ") }.map {
+            String($0.dropFirst(4))
+        }
         self.init(
             kind: event.kind, change: nil, body: event.body, files: files,
             headline: String(commit.subject.dropFirst(prefix.count)), notes: notes)

@@ -101,7 +101,8 @@ public final class MainHistory {
     /// The changes landed after `old` up to and including `new`, in landing order, with the commit that landed each.
     public func landings(after old: ObjectID, through new: ObjectID) throws(LedgerError) -> [Landing] {
         guard let first = positions[old], let last = positions[new], first <= last else {
-            throw .notAuthentic("main commits \(old.short) and \(new.short) are not in order on main's first-parent chain")
+            throw .notAuthentic(
+                "main commits \(old.short) and \(new.short) are not in order on main's first-parent chain")
         }
         var landings: [Landing] = []
         for position in first..<last {
@@ -116,7 +117,9 @@ public final class MainHistory {
     /// The commit that brought a trust version; nil when it is not on the verified part of the chain.
     public func trustCommit(version: Int) -> TrustEvent? {
         for accepted in commits {
-            if case .trust(version, _) = accepted.kind { return TrustEvent(commit: accepted.commit.id, version: version) }
+            if case .trust(version, _) = accepted.kind {
+                return TrustEvent(commit: accepted.commit.id, version: version)
+            }
         }
         return nil
     }

@@ -30,10 +30,12 @@ public struct SignedChange: Sendable {
             throw .notAuthentic(error.summary)
         }
         guard change.id.folder == folder else {
-            throw .notAuthentic("the change says it is `\(change.id)`, which belongs into `\(change.id.folder)`", file: path)
+            throw .notAuthentic(
+                "the change says it is `\(change.id)`, which belongs into `\(change.id.folder)`", file: path)
         }
         guard change.repository == repository else {
-            throw .notAuthentic("the change is for repository `\(change.repository)`, not for `\(repository)`", file: path)
+            throw .notAuthentic(
+                "the change is for repository `\(change.repository)`, not for `\(repository)`", file: path)
         }
         let signaturePath = "\(folder)/\(Change.signatureName)"
         let parsed: SSHSignature
@@ -44,7 +46,8 @@ public struct SignedChange: Sendable {
         }
         let signatory: Signatory
         do {
-            signatory = try identities.signatory(of: parsed, over: bytes, namespace: Change.signatureNamespace, evenRevoked: evenRevoked)
+            signatory = try identities.signatory(
+                of: parsed, over: bytes, namespace: Change.signatureNamespace, evenRevoked: evenRevoked)
         } catch {
             if case .notAuthentic(var failure) = error {
                 failure.file = signaturePath
@@ -76,7 +79,8 @@ public struct SignedChange: Sendable {
         guard entries.map(\.name) == [Change.fileName, Change.signatureName],
             entries.allSatisfy({ $0.mode == TreeEntry.fileMode })
         else {
-            throw .notAuthentic("a change folder holds exactly two plain files, change.yaml and change.yaml.sig", file: id.folder)
+            throw .notAuthentic(
+                "a change folder holds exactly two plain files, change.yaml and change.yaml.sig", file: id.folder)
         }
         let bytes = try reading { () throws(GitError) in
             try repository.blob(entries[0].id, limit: Change.maximumSize)

@@ -46,7 +46,8 @@ public enum VoteBranch {
         in repository: Repository, warn: (String) -> Void
     ) throws(LedgerError) -> [(signed: SignedVote, verified: VerifiedVote)] {
         guard references.count <= maximumVotes else {
-            throw .refused("\(change.change.id) has more than \(maximumVotes) vote branches; delete those that count for nothing")
+            throw .refused(
+                "\(change.change.id) has more than \(maximumVotes) vote branches; delete those that count for nothing")
         }
         var votes: [(signed: SignedVote, verified: VerifiedVote)] = []
         for reference in references {

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A system call that failed: which, on what, and why.
@@ -44,9 +44,9 @@ public enum Files {
         while true {
             let capacity = buffer.count
             #if canImport(Glibc)
-            let count = Glibc.read(descriptor, &buffer, capacity)
+                let count = Glibc.read(descriptor, &buffer, capacity)
             #else
-            let count = Darwin.read(descriptor, &buffer, capacity)
+                let count = Darwin.read(descriptor, &buffer, capacity)
             #endif
             if count == 0 { return content }
             if count < 0 {
@@ -92,9 +92,9 @@ public enum Files {
         while start < content.count {
             let count = content.withUnsafeBytes { buffer in
                 #if canImport(Glibc)
-                Glibc.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
+                    Glibc.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
                 #else
-                Darwin.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
+                    Darwin.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
                 #endif
             }
             if count < 0 {

@@ -60,7 +60,8 @@ extension PolicyEngine {
         guard change.expires <= change.created + .seconds(longest) else {
             return .denied(
                 decision.denied(
-                    .lifetimeTooLong, "the change would live until \(change.expires); \(longest) seconds is the longest here"))
+                    .lifetimeTooLong,
+                    "the change would live until \(change.expires); \(longest) seconds is the longest here"))
         }
         guard change.repository == catalogue.configuration.repository else {
             return .denied(

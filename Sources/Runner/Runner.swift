@@ -92,7 +92,9 @@ public struct Runner {
         }
         let identity = try executor.confirmIdentity(of: step)
         let prechecks = try executor.runPrechecks(for: step)
-        for check in prechecks { progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)") }
+        for check in prechecks {
+            progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)")
+        }
         if let failed = prechecks.first(where: { !$0.passed }) {
             throw ExecutionError(code: .precheckFailed, message: "precheck `\(failed.name)` failed: \(failed.detail)")
         }

@@ -24,7 +24,9 @@ struct ApprovalByMergeTests {
         try governance.expect(0, "sam", ["verify"])
     }
 
-    @Test("a merge gives way to a later rejection by the same person, and the change does not run", arguments: [true, false])
+    @Test(
+        "a merge gives way to a later rejection by the same person, and the change does not run",
+        arguments: [true, false])
     func rejectedAfterMerging(byCommand: Bool) throws {
         let governance = try Governance()
         let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
@@ -82,7 +84,8 @@ struct ApprovalByMergeTests {
         try governance.git("bob", "fetch", "-q")
         try governance.git("bob", "checkout", "-q", "-B", "main", "origin/main")
         try governance.git(
-            "bob", "-c", "commit.gpgsign=true", "pull", "-q", "--no-rebase", "--no-ff", "--no-edit", "origin", id.branch)
+            "bob", "-c", "commit.gpgsign=true", "pull", "-q", "--no-rebase", "--no-ff", "--no-edit", "origin", id.branch
+        )
         try governance.git("bob", "push", "-q", "origin", "main")
         try governance.expect(10, "runner", ["run"] + governance.cluster())
         try governance.expect(0, "bob", ["approve", id.text, "--yes"])

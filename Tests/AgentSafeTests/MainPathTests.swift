@@ -33,7 +33,9 @@ struct MainPathTests {
         #expect(pushes == 5)
     }
 
-    @Test("a change in production waits for an approver, runs after the signed merge, and is rolled back by its recorded pair")
+    @Test(
+        "a change in production waits for an approver, runs after the signed merge, and is rolled back by its recorded pair"
+    )
     func approvedAndRolledBack() throws {
         let governance = try Governance()
         let id = try governance.propose(target: "prod/api-server", ["replicas=5"])

@@ -17,7 +17,8 @@ struct RevocationTests {
         let text = try governance.read("alice", "identities.yaml")
         let now = governance.clock.timestamp
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
-            line.contains(base64) ? [String(line), "        valid_before: \(now)", "        revoked: true"] : [String(line)]
+            line.contains(base64)
+                ? [String(line), "        valid_before: \(now)", "        revoked: true"] : [String(line)]
         }
         try governance.write("alice", "identities.yaml", lines.joined(separator: "\n"))
     }

@@ -47,7 +47,8 @@ public enum ConfigurationDocument {
 
     /// A URL goes to `git push` as an argument: it must not be an option, nor a remote helper that runs a command.
     private static let remoteURL = FieldType<String>.name(
-        "a remote's URL", "write one URL or path, without blanks and without a password, that does not start with `-` or `HELPER::`"
+        "a remote's URL",
+        "write one URL or path, without blanks and without a password, that does not start with `-` or `HELPER::`"
     ) { text in
         guard (1...2000).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return false

@@ -93,7 +93,8 @@ public enum IdentitiesDocument {
         }
         if key.revoked, key.validBefore == nil {
             fields.report(
-                "revoked", "a revoked key needs `valid_before`, by which stock tools know the last moment that it was good",
+                "revoked",
+                "a revoked key needs `valid_before`, by which stock tools know the last moment that it was good",
                 advice: "add `valid_before` with the time of the revocation")
         }
         return key

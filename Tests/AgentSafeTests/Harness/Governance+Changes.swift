@@ -15,7 +15,8 @@ extension Governance {
         let words = parameters.flatMap { ["--param", $0] }
         let result = agentsafe(
             actor,
-            ["propose", action, "--target", target, "--reason", Self.reason, "--push", "--output", "json"] + words + options)
+            ["propose", action, "--target", target, "--reason", Self.reason, "--push", "--output", "json"] + words
+                + options)
         let id = (try? result.json)?["id"]?.stringValue.flatMap { ChangeID($0) }
         return try #require(id, "\(result)")
     }

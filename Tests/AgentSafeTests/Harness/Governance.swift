@@ -66,7 +66,9 @@ final class Governance: Sendable {
             try Files.createDirectory(home)
             try Files.create(
                 "\(home)/.gitconfig",
-                Array("[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[init]\n\tdefaultBranch = main\n[core]\n\tfsync = none\n".utf8))
+                Array(
+                    "[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[init]\n\tdefaultBranch = main\n[core]\n\tfsync = none\n"
+                        .utf8))
             try SSHKeys.makeKey(name: "\(actor).key", in: directory)
         }
         _ = try run(["git", "init", "-q", "--bare", "--template=", "-b", "main", remote])
@@ -137,7 +139,9 @@ final class Governance: Sendable {
             environment: environment(actor).merging(variables) { $1 }, currentDirectory: folder ?? clone(actor),
             now: { clock.now },
             random: { count in
-                self.generator.withLock { generator in (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) } }
+                self.generator.withLock { generator in
+                    (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+                }
             }, sleep: { clock.advance(Int64(max(1, $0 / 1000))) })
     }
 
