@@ -10,7 +10,7 @@ public struct AcceptedEvent: Sendable {
 /// The ledger from an accepted commit to a tip, every event judged by the protocol's rules.
 public final class LedgerHistory {
     public let repository: Repository
-    public private(set) var main: MainHistory
+    public let main: MainHistory
     public private(set) var tip: AcceptedEvent
     /// The events that this reader verified, oldest first.
     public private(set) var verified: [AcceptedEvent] = []
@@ -28,25 +28,17 @@ public final class LedgerHistory {
     ) throws(LedgerError) {
         self.repository = repository
         self.main = main
-        var chain: [Commit] = []
-        var current = tip
-        while true {
-            let commit = try reading { () throws(GitError) in try repository.commit(current) }
-            chain.append(commit)
-            if current == start { break }
-            guard let parent = commit.parents.first else {
-                guard let start else { break }
-                throw .notAuthentic(
-                    VerificationFailure(
-                        branch: "ledger", commit: tip,
-                        reason: "it does not contain \(start.short), which was accepted before: "
-                            + "the ledger was rewound or replaced, or this clone is stale",
-                        advice: "run `git fetch`; if that changes nothing, find out who pushed, and bring the accepted "
-                            + "ledger back"))
-            }
-            current = parent
-        }
+        let chain = try repository.firstParents(from: tip, downTo: start)
         let first = chain[chain.count - 1]
+        if let start, first.id != start {
+            throw .notAuthentic(
+                VerificationFailure(
+                    branch: "ledger", commit: tip,
+                    reason: "it does not contain \(start.short), which was accepted before: "
+                        + "the ledger was rewound or replaced, or this clone is stale",
+                    advice: "run `git fetch`; if that changes nothing, find out who pushed, and bring the accepted "
+                        + "ledger back"))
+        }
         do throws(LedgerError) {
             if start == nil {
                 self.tip = try Self.genesis(first, main: main, repository: repository)
@@ -113,9 +105,6 @@ public final class LedgerHistory {
         try event(
             of: try reading { () throws(GitError) in try repository.commit(commit) }, repository: repository)
     }
-
-    /// Takes over a longer verified main.
-    public func advance(main: MainHistory) { self.main = main }
 
     /// Judges `commit` as the next one, and moves the tip to it.
     public func accept(_ commit: Commit, now: Timestamp) throws(LedgerError) {

@@ -25,29 +25,22 @@ public final class MainHistory {
         progress: (Int) -> Void = { _ in }
     ) throws(LedgerError) {
         self.repository = repository
-        var chain: [Commit] = []
-        var current = tip
-        while true {
-            let commit = try reading { () throws(GitError) in try repository.commit(current) }
-            chain.append(commit)
-            if current == start { break }
-            guard let parent = commit.parents.first else {
-                if start == genesis {
-                    throw .notAuthentic(
-                        VerificationFailure(
-                            branch: "main", commit: current,
-                            reason: "history begins here, not at the pinned genesis \(genesis.short)",
-                            advice: "check the remote, and the pin in `git config agentsafe.genesis`"))
-                }
+        let chain = try repository.firstParents(from: tip, downTo: start)
+        if let oldest = chain.last?.id, oldest != start {
+            if start == genesis {
                 throw .notAuthentic(
                     VerificationFailure(
-                        branch: "main", commit: tip,
-                        reason: "it does not contain \(start.short), which was accepted before: main was rewound or "
-                            + "replaced, or this clone is stale",
-                        advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
-                            + "remote's main to \(start.short) or a descendant"))
+                        branch: "main", commit: oldest,
+                        reason: "history begins here, not at the pinned genesis \(genesis.short)",
+                        advice: "check the remote, and the pin in `git config agentsafe.genesis`"))
             }
-            current = parent
+            throw .notAuthentic(
+                VerificationFailure(
+                    branch: "main", commit: tip,
+                    reason: "it does not contain \(start.short), which was accepted before: main was rewound or "
+                        + "replaced, or this clone is stale",
+                    advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
+                        + "remote's main to \(start.short) or a descendant"))
         }
         for commit in chain.reversed() {
             do throws(LedgerError) {
