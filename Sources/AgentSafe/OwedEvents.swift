@@ -33,7 +33,7 @@ extension Workspace {
                     headline: "\(vote.signed.statement.voter) says \(vote.signed.statement.kind.rawValue), "
                         + change.change.summary))
         }
-        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change.id) }
+        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
         if let pending, let approval = pending.approval, !mergeKnown,
             // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.

@@ -133,7 +133,7 @@ extension Workspace {
         let votes = try branchVotes(on: found, in: view)
         return try ledger { () throws(LedgerError) in
             let record = try view.ledger.record(of: found.change.id)
-            let pending = try view.ledger.currentState().pending(found.change.id)
+            let pending = try view.ledger.currentState().pending(found.change)
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
                 approval: pending?.approval, now: now)

@@ -6,7 +6,10 @@ internal import CLibgit2
 public final class Repository {
     let handle: OpaquePointer
     let database: OpaquePointer
-    private var treeCache: [ObjectID: [TreeEntry]] = [:]
+    private var treeCache: [ObjectID: TreeObject] = [:]
+    /// Bytes in `treeCache`.
+    private var treeCacheSize = 0
+    private static let treeCacheLimit = 64 << 20
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
@@ -140,14 +143,32 @@ public final class Repository {
         return object.content
     }
 
-    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] {
+    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] { try treeObject(id).entries }
+
+    func treeObject(_ id: ObjectID) throws(GitError) -> TreeObject {
         if let cached = treeCache[id] { return cached }
         let object = try read(id)
         guard object.kind == .tree else { throw GitError(.malformed, "object \(id) is no tree") }
-        let entries = try TreeEntry.parse(object.content, of: id)
-        if treeCache.count > 20_000 { treeCache.removeAll() }
-        treeCache[id] = entries
-        return entries
+        let tree = try TreeObject(checking: object.content, of: id)
+        treeCacheSize += object.content.count + 100
+        if treeCacheSize > Self.treeCacheLimit {
+            treeCache.removeAll()
+            treeCacheSize = object.content.count + 100
+        }
+        treeCache[id] = tree
+        return tree
+    }
+
+    func treeObject(orEmpty id: ObjectID?) throws(GitError) -> TreeObject {
+        guard let id else { return TreeObject() }
+        return try treeObject(id)
+    }
+
+    /// The name that an object has or would have. Nothing is written.
+    public func name(of kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
+        var identifier = git_oid()
+        try check(git_odb_hash(&identifier, content, content.count, kind.native), "git_odb_hash")
+        return ObjectID(identifier)
     }
 
     public func commit(_ id: ObjectID) throws(GitError) -> Commit {
@@ -275,12 +296,12 @@ public struct RawObject: Sendable {
 
 extension ObjectID {
     init(_ native: git_oid) {
-        self.init(bytes: withUnsafeBytes(of: native.id) { Array($0) })
+        self = withUnsafeBytes(of: native.id) { ObjectID($0) }
     }
 
     var native: git_oid {
         var identifier = git_oid()
-        withUnsafeMutableBytes(of: &identifier.id) { $0.copyBytes(from: bytes.prefix(20)) }
+        withUnsafeMutableBytes(of: &identifier.id) { target in withBytes { target.copyMemory(from: $0) } }
         return identifier
     }
 }

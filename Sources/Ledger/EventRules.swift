@@ -14,7 +14,7 @@ struct EventRules {
     /// The ledger's tree before the event.
     let previousTree: ObjectID
 
-    private var repository: Repository { state.repository }
+    let repository: Repository
 
     func check() throws(LedgerError) {
         guard let members = event.body.objectValue, event.kind.bodyMembers.contains(Set(members.keys)) else {
@@ -90,7 +90,7 @@ struct EventRules {
                 throw .notAuthentic("the event's members are not those of a vote")
             }
         case .merge(let commit, let approval):
-            guard let entry = try state.pending(change.change.id), entry.landed == commit, entry.approval == approval,
+            guard let entry = try state.pending(change.change), entry.landed == commit, entry.approval == approval,
                 event.body == RecordedVote.body(approval, commit: commit)
             else { throw .notAuthentic("no landing on main is the approval that the event records") }
             guard let owner = main.identities.owner(ofKey: approval.key), owner.identity.id == approval.voter,
@@ -101,7 +101,7 @@ struct EventRules {
 
     private func checkClaim() throws(LedgerError) {
         let change = try requireChange()
-        guard let entry = try state.pending(change.change.id), entry.digest == change.digest else {
+        guard let entry = try state.pending(change.change), entry.digest == change.digest else {
             throw .refused(
                 "\(change.change.id) is not waiting on main: it was executed, it expired, or it never landed")
         }
