@@ -65,7 +65,8 @@ extension OptionSpec {
     static let push = OptionSpec("push", help: "push the result")
     static let trustRemote = OptionSpec(
         "trust-remote",
-        help: "without high-water marks, trust the remote's newest state instead of verifying everything; claims record it")
+        help:
+            "without high-water marks, trust the remote's newest state instead of verifying all; claims record it")
     static let cluster = OptionSpec(
         "cluster", value: "WHERE",
         help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")

@@ -146,7 +146,7 @@ struct EventRules {
             event.body["claim"]?.integerValue == Int64(claim.height)
         else { throw .refused("\(change.change.id) has no open claim, so there is nothing to resolve") }
         guard claim.isPrepared else {
-            throw .refused("nothing was prepared for \(change.change.id), so nothing is unknown: a runner gives it back")
+            throw .refused("nothing was prepared for \(change.change.id): a runner gives its claim back")
         }
         guard event.at > claim.leaseEnd else {
             throw .refused("`\(claim.by)` holds \(change.change.id) until \(claim.leaseEnd); resolve it after that")
