@@ -239,10 +239,7 @@ public final class LedgerHistory {
         let change = try change(of: event, commit: commit, by: state)
         var next = try LedgerState(repository: repository, tree: previous.commit.tree)
         try next.land(try main.landings(after: previous.event.main, through: event.main))
-        try EventRules(
-            event: event, change: change, main: state, history: main, state: next, previousTree: previous.commit.tree,
-            repository: repository
-        ).check()
+        try EventRules(event: event, change: change, main: state, history: main, state: next).check()
         try next.apply(event, change: change)
         try EventTree.check(commit, event, previous: previous.commit.tree, state: next, repository: repository)
     }

@@ -145,6 +145,9 @@ public struct LedgerState {
         Int(try read(Self.trustPath)?["version"]?.integerValue ?? 0)
     }
 
+    /// What the ledger's tree holds about one change.
+    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base) }
+
     static let summaryPath = "state/summary.json"
     static let trustPath = "state/trust.json"
     private static func pendingPath(_ id: ChangeID, hour: String) -> String {
@@ -213,20 +216,30 @@ public struct LedgerState {
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
             if let change { put(Self.pendingPath(change.change), nil) }
-            for lock in claim.locks {
-                put(
-                    Self.executionPath(lock),
-                    .compact([
-                        "change": .string(reference.id.text), "height": .integer(Int64(event.height)),
-                        "outcome": event.outcome.map { .string($0) },
-                        "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
-                    ]))
-            }
+            enterExecution(event, claim, change)
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
+        case .resolution:
+            guard let reference = event.change, let claim = try claim(reference.id) else { break }
+            release(claim)
+            if let change { put(Self.pendingPath(change.change), nil) }
+            // What never reached the target leaves the execution before it the latest.
+            if event.outcome != Resolution.notApplied.rawValue { enterExecution(event, claim, change) }
         }
         try prune(at: event.at)
+    }
+
+    private mutating func enterExecution(_ event: LedgerEvent, _ claim: OpenClaim, _ change: SignedChange?) {
+        for lock in claim.locks {
+            put(
+                Self.executionPath(lock),
+                .compact([
+                    "change": .string(claim.id.text), "height": .integer(Int64(event.height)),
+                    "outcome": event.outcome.map { .string($0) },
+                    "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
+                ]))
+        }
     }
 
     private mutating func release(_ claim: OpenClaim) {
