@@ -45,6 +45,10 @@ public enum CommandLineTool {
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
+            CommandSpec(
+                name: "hook", summary: "Guard the repository that others push to.",
+                example: "agentsafe hook install --repository /srv/git/governance.git",
+                subcommands: [HookInstallCommand.spec, PreReceiveCommand.spec], group: "Server"),
         ],
         exitCodes: ExitCodeSpec.judging)
 
@@ -93,6 +97,8 @@ public enum CommandLineTool {
         case ["identity", "add"]: return IdentityAddCommand.self
         case ["identity", "list"]: return IdentityListCommand.self
         case ["trust", "commit"]: return TrustCommitCommand.self
+        case ["hook", "install"]: return HookInstallCommand.self
+        case ["hook", "pre-receive"]: return PreReceiveCommand.self
         default: return path.count == 1 ? commands.first { $0.spec.name == path[0] } : nil
         }
     }

@@ -13,9 +13,14 @@ public final class Repository {
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
+    /// - Parameters:
+    ///   - gitDirectory: the repository itself, where it need not be searched for.
+    ///   - borrowed: folders of objects that are read besides the repository's own, and what is written then; nil: none.
     /// - Throws: `GitError` for no repository, and for the kinds whose history cannot be judged: shallow and partial clones
     ///   (objects are missing), SHA-256 repositories (libgit2 cannot read them).
-    public init(containing path: String, gitDirectory: String? = nil) throws(GitError) {
+    public init(
+        containing path: String, gitDirectory: String? = nil, borrowing borrowed: BorrowedObjects? = nil
+    ) throws(GitError) {
         _ = Self.initialise
         var handle: OpaquePointer?
         let status =
@@ -45,6 +50,7 @@ public final class Repository {
             throw GitError(
                 .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
+        if let borrowed { try borrow(borrowed) }
     }
 
     deinit {
@@ -231,12 +237,7 @@ public final class Repository {
     }
 
     /// The full name of the branch that is checked out; nil when HEAD is detached.
-    public func headBranch() throws(GitError) -> String? {
-        var reference: OpaquePointer?
-        try check(git_reference_lookup(&reference, handle, "HEAD"), "git_reference_lookup")
-        defer { git_reference_free(reference) }
-        return git_reference_symbolic_target(reference).map { String(cString: $0) }
-    }
+    public func headBranch() throws(GitError) -> String? { try symbolicTarget("HEAD") }
 
     /// What git would take `text` for: a branch, a remote's branch, a tag, or an object name. Never an option.
     public func resolve(_ text: String) throws(GitError) -> ObjectID? {
