@@ -8,29 +8,18 @@ internal import SSHSignature
 /// Records one run in the ledger. Each record is made on the newest verified tip, pushed under a lease, and found again at
 /// the remote before the run goes on.
 final class LedgerClaimStore: ClaimStore {
-    private let workspace: Workspace
+    private let recorder: LedgerRecorder
     private let id: ChangeID
-    private let signer: any Signer
-    private let identity: Identity
-    private let connection: RemoteConnection
-    private var view: VerifiedView
     /// Height of this run's claim.
     private var claimHeight: Int?
 
-    /// How often a record is made anew when other runners were faster.
-    private static let attempts = 12
-
-    init(
-        workspace: Workspace, id: ChangeID, signer: any Signer, identity: Identity, connection: RemoteConnection,
-        view: VerifiedView
-    ) {
-        self.workspace = workspace
+    init(recorder: LedgerRecorder, id: ChangeID) {
+        self.recorder = recorder
         self.id = id
-        self.signer = signer
-        self.identity = identity
-        self.connection = connection
-        self.view = view
     }
+
+    private var workspace: Workspace { recorder.workspace }
+    private var view: VerifiedView { recorder.view }
 
     // MARK: - ClaimStore
 
@@ -51,7 +40,7 @@ final class LedgerClaimStore: ClaimStore {
                 EventDraft(
                     kind: .claim, change: found.change,
                     body: [
-                        "nonce": .string(nonce), "instance": .string(self.identity.id),
+                        "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
                         "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
                         "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
                         "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
@@ -67,8 +56,7 @@ final class LedgerClaimStore: ClaimStore {
 
     func authorizeAgain() throws(RunStop) -> Authorization {
         do throws(AgentSafeError) {
-            try workspace.fetch()
-            view = try workspace.view()
+            try recorder.refresh()
             guard let found = try workspace.find(id, in: view) else {
                 throw AgentSafeError(.notAuthentic, "\(id) is not on main any more")
             }
@@ -184,35 +172,9 @@ final class LedgerClaimStore: ClaimStore {
         return found.change
     }
 
-    /// Makes events on the newest tip until they are recorded, or the rules refuse them.
     private func record(_ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]) throws(RunStop) {
         do throws(AgentSafeError) {
-            let remote = LedgerRemote(
-                connection: connection, repository: workspace.repository, remote: try workspace.remoteName(),
-                sleep: workspace.host.sleep)
-            for _ in 0..<Self.attempts {
-                let expected = view.ledger.tip.commit.id
-                let writer = LedgerWriter(
-                    history: view.ledger, signer: signer, identity: identity.id,
-                    person: try workspace.person(identity.id))
-                let own = try drafts(view)
-                if own.isEmpty { return }
-                let events = try workspace.owedTrustEvents(in: view) + own
-                let tip = try ledger { () throws(LedgerError) in
-                    try writer.append(events, main: view.main.tip, at: workspace.now)
-                }
-                // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
-                try workspace.keepInOutbox(tip, of: id)
-                let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
-                if outcome == .recorded {
-                    // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
-                    try workspace.mark(view)
-                    try workspace.emptyOutbox(of: id)
-                    return
-                }
-                view = try workspace.view()
-            }
-            throw AgentSafeError(.failed, "other runners were faster \(Self.attempts) times; run again later")
+            try recorder.record(keeping: id, drafts)
         } catch {
             throw stop(error)
         }

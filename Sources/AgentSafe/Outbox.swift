@@ -34,8 +34,9 @@ extension Workspace {
                 $0.kind == event.kind && $0.body["claim"] == event.body["claim"] && $0.by == event.by
             }
             if !isRecorded, event.kind == .execution || event.kind == .aborted {
-                let store = LedgerClaimStore(
-                    workspace: self, id: id, signer: signer, identity: identity, connection: connection, view: view)
+                let recorder = LedgerRecorder(
+                    workspace: self, signer: signer, identity: identity, connection: connection, view: view)
+                let store = LedgerClaimStore(recorder: recorder, id: id)
                 let draft = try ledger { () throws(LedgerError) in
                     try EventDraft(remaking: event, from: tip, in: repository)
                 }

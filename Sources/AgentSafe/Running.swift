@@ -73,8 +73,9 @@ extension Workspace {
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             guard let found = try find(waiting, in: view) else { continue }
-            let store = LedgerClaimStore(
-                workspace: self, id: waiting, signer: signer, identity: runner, connection: connection, view: view)
+            let recorder = LedgerRecorder(
+                workspace: self, signer: signer, identity: runner, connection: connection, view: view)
+            let store = LedgerClaimStore(recorder: recorder, id: waiting)
             do throws(AgentSafeError) {
                 outcomes.append(
                     try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })

@@ -1,0 +1,73 @@
+internal import ChangeModel
+internal import Git
+internal import Ledger
+internal import SSHSignature
+
+/// Makes events on the newest verified tip until the remote has them, or the rules refuse them.
+final class LedgerRecorder {
+    let workspace: Workspace
+    private let signer: any Signer
+    let identity: Identity
+    private let connection: RemoteConnection
+    /// main and ledger as this recorder saw them last; after a record, its own commits included.
+    private(set) var view: VerifiedView
+
+    /// How often a record is made anew when others were faster.
+    private static let attempts = 12
+
+    init(
+        workspace: Workspace, signer: any Signer, identity: Identity, connection: RemoteConnection, view: VerifiedView
+    ) {
+        self.workspace = workspace
+        self.signer = signer
+        self.identity = identity
+        self.connection = connection
+        self.view = view
+    }
+
+    /// Fetches, and verifies what is new.
+    func refresh() throws(AgentSafeError) {
+        try workspace.fetch()
+        view = try workspace.view()
+    }
+
+    /// Records what `drafts` makes of the newest tip; called anew whenever somebody else's event came first.
+    ///
+    /// - Parameters:
+    ///   - keeping: the change in whose outbox the commits wait until the remote shows them; nil for what anybody can
+    ///     derive again.
+    ///   - recordsTrust: whether the trust events that are owed go before; a person may not sign those.
+    /// - Returns: the commits that were recorded, oldest first; none when `drafts` gave none.
+    @discardableResult
+    func record(
+        keeping id: ChangeID? = nil, recordsTrust: Bool = true,
+        _ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]
+    ) throws(AgentSafeError) -> [AcceptedEvent] {
+        let remote = LedgerRemote(
+            connection: connection, repository: workspace.repository, remote: try workspace.remoteName(),
+            sleep: workspace.host.sleep)
+        for _ in 0..<Self.attempts {
+            let expected = view.ledger.tip.commit.id
+            let writer = LedgerWriter(
+                history: view.ledger, signer: signer, identity: identity.id, person: try workspace.person(identity.id))
+            let own = try drafts(view)
+            if own.isEmpty { return [] }
+            let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
+            let known = view.ledger.verified.count
+            let tip = try ledger { () throws(LedgerError) in
+                try writer.append(events, main: view.main.tip, at: workspace.now)
+            }
+            // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
+            if let id { try workspace.keepInOutbox(tip, of: id) }
+            let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
+            if outcome == .recorded {
+                // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
+                try workspace.mark(view)
+                if let id { try workspace.emptyOutbox(of: id) }
+                return Array(view.ledger.verified.dropFirst(known))
+            }
+            view = try workspace.view()
+        }
+        throw AgentSafeError(.failed, "others were faster \(Self.attempts) times; try again later")
+    }
+}
