@@ -18,6 +18,10 @@ public struct GateReport {
     public let base: ObjectID
     public let head: ObjectID
     public let content: Content
+    /// How many admins' signatures a trust commit still lacks.
+    public var missingAdmins = 0
+    /// How many foreign commits of main it adopts.
+    public var adopts = 0
 }
 
 extension Workspace {
@@ -30,7 +34,13 @@ extension Workspace {
         if let base { baseName = base } else { baseName = try defaultBase() }
         let baseTip = try resolve(baseName)
         let headTip = try resolve(head)
-        let view = try view(base: baseTip)
+        let view: VerifiedView
+        do throws(AgentSafeError) {
+            view = try self.view(base: baseTip)
+        } catch {
+            guard let foreign = error.foreign else { throw error }
+            return try gateAdoption(of: foreign, base: baseTip, head: headTip, otherwise: error)
+        }
         if headTip == baseTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
         let bases = try mergeBases(baseTip, headTip)
         guard bases.count == 1, let fork = bases.first else {
@@ -106,8 +116,14 @@ extension Workspace {
         var result: (version: Int, signers: [String])?
         for commit in commits {
             let parent = state
+            let open = try openTrust(commit, after: parent, base: base)
+            if let open, commit.id == commits.last?.id { return open }
             let (kind, next) = try ledger { () throws(LedgerError) in
                 try LandingGrammar.follow(commit, after: parent, in: repository)
+            }
+            if open != nil {
+                throw AgentSafeError(
+                    .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
             }
             if case .trust(let version, let signers) = kind { result = (version, signers) }
             if case .landing = kind {
@@ -135,6 +151,8 @@ extension GateReport {
         case .trust(let version, let signers):
             members["trust_version"] = .integer(Int64(version))
             members["signers"] = .strings(signers)
+            members["missing_admins"] = .integer(Int64(missingAdmins))
+            if adopts > 0 { members["adopts"] = .integer(Int64(adopts)) }
         case .free, .nothing: break
         }
         return .object(members)
@@ -142,6 +160,7 @@ extension GateReport {
 
     /// `allow`, `require_approval` or `deny`: the strictest of all that the range holds.
     public var result: String {
+        if missingAdmins > 0 { return "require_approval" }
         guard case .changes(let judgements) = content else { return "allow" }
         let outcomes = judgements.map(\.outcome)
         return outcomes.contains("deny") ? "deny" : outcomes.contains("require_approval") ? "require_approval" : "allow"
