@@ -32,8 +32,9 @@ struct GitHubOutput {
     }
 
     private func existingSummary() -> Int {
-        guard let path = path("GITHUB_STEP_SUMMARY") else { return 0 }
-        return (try? Files.read(path, limit: Self.maximumSummary).count) ?? 0
+        guard let path = path("GITHUB_STEP_SUMMARY"), Files.kind(path, followingLinks: true) != nil else { return 0 }
+        // One that is too large to be read leaves no room.
+        return (try? Files.read(path, limit: Self.maximumSummary).count) ?? Self.maximumSummary
     }
 
     private func path(_ variable: String) -> String? {
