@@ -38,7 +38,9 @@ extension Workspace {
             if case .statement(let signed) = vote.form { signed.statement } else { nil }
         }
         let votes = try branchVotes(on: change, in: view)
-        for vote in votes where !recorded.contains(vote.signed.statement) {
+        // One statement on two branches is one vote.
+        var known = Set(recorded)
+        for vote in votes where known.insert(vote.signed.statement).inserted {
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(vote.signed),

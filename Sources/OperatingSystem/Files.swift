@@ -78,6 +78,11 @@ public enum Files {
         try write(path, content, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: mode)
     }
 
+    /// Adds to the end of a file, which is made if it is missing.
+    public static func append(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+        try write(path, content, flags: O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode: mode)
+    }
+
     private static func write(_ path: String, _ content: [UInt8], flags: Int32, mode: UInt32) throws(SystemError) {
         let descriptor = open(path, flags, mode_t(mode))
         guard descriptor >= 0 else { throw SystemError(call: "create", subject: path, code: errno) }
