@@ -32,7 +32,7 @@ extension Workspace {
         guard let newest = mainTip else { throw missing("main", accepted: marks?.main) }
         guard let ledgerTip = try branch("ledger") else { throw missing("ledger", accepted: marks?.ledger) }
         let usable = full ? nil : marks
-        let moment = now
+        let moment = clock.latest
         let main = try ledger { () throws(LedgerError) in
             try MainHistory(
                 repository: repository, tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis,
