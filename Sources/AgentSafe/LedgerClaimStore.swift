@@ -39,13 +39,14 @@ final class LedgerClaimStore: ClaimStore {
             drafts.append(
                 EventDraft(
                     kind: .claim, change: found.change,
-                    body: [
+                    body: .compact([
                         "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
                         "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
                         "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
                         "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
                         "steps": [current.plan.step],
-                    ],
+                        "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                    ]),
                     headline: found.change.change.summary,
                     notes: current.approvedBy.isEmpty
                         ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))

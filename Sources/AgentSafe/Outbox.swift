@@ -8,6 +8,7 @@ internal import SSHSignature
 /// Records that were made and not yet seen at the remote, each under `refs/agentsafe/outbox/<change>`.
 extension Workspace {
     private static let outbox = "refs/agentsafe/outbox/"
+    private static let late = "refs/agentsafe/late/"
 
     func keepInOutbox(_ tip: ObjectID, of id: ChangeID) throws(AgentSafeError) {
         let name = Self.outbox + id.text
@@ -19,6 +20,16 @@ extension Workspace {
 
     func emptyOutbox(of id: ChangeID) throws(AgentSafeError) {
         try git { () throws(GitError) in try repository.removeReference(Self.outbox + id.text) }
+    }
+
+    /// A record that a person's resolution overtook can have no place in the ledger any more. It stays here, for people.
+    private func keepLate(_ tip: ObjectID, of id: ChangeID) throws(AgentSafeError) {
+        let name = Self.late + id.text
+        try git { () throws(GitError) in
+            try repository.setReference(
+                name, to: tip, from: try repository.reference(name), message: "agentsafe: resolved meanwhile")
+        }
+        try emptyOutbox(of: id)
     }
 
     /// Brings to the remote what earlier runs could not: executions and aborts, whose target was touched or left alone whether or
@@ -33,7 +44,16 @@ extension Workspace {
             let isRecorded = record.events.contains {
                 $0.kind == event.kind && $0.body["claim"] == event.body["claim"] && $0.by == event.by
             }
-            if !isRecorded, event.kind == .execution || event.kind == .aborted {
+            if !isRecorded, event.kind == .execution,
+                let resolution = record.events.last(where: {
+                    $0.kind == .resolution && $0.body["claim"] == event.body["claim"]
+                })
+            {
+                try keepLate(tip, of: id)
+                notify(
+                    "warning: the execution of \(id) came too late to be recorded: `\(resolution.by)` had resolved it as "
+                        + "\(resolution.outcome ?? ""); it is kept in this clone under `\(Self.late)\(id)`")
+            } else if !isRecorded, event.kind == .execution || event.kind == .aborted {
                 let recorder = LedgerRecorder(
                     workspace: self, signer: signer, identity: identity, connection: connection, view: view)
                 let store = LedgerClaimStore(recorder: recorder, id: id)

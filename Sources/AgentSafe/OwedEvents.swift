@@ -53,7 +53,11 @@ extension Workspace {
         _ change: SignedChange, record: ChangeRecord, in view: VerifiedView
     ) throws(AgentSafeError) -> [EventDraft] {
         let moment = max(now, view.ledger.tip.event.at)
-        let judgement = try ledger { () throws(LedgerError) in try Judgement(change, main: view.state, now: moment) }
+        let judgement = try ledger { () throws(LedgerError) in
+            try Judgement(
+                change, main: view.state,
+                isRollback: try view.ledger.state.isRollback(change.change, main: view.state), now: moment)
+        }
         let decisions = record.events.filter { $0.kind == .decision && $0.change?.digest == change.digest }
         let decision = judgement.decision
         let isKnown = decisions.contains {

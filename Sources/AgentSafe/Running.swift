@@ -142,7 +142,7 @@ extension Workspace {
                     differences: record.differences, output: record.output)
             case .aborted(let reason): return RunOutcome(change, .aborted, reason)
             case .unknown(let reason):
-                return RunOutcome(change, .unknown, "\(reason); look at the target: the change is never run again")
+                return RunOutcome(change, .unknown, "\(reason); \(Self.wayOut(of: change.change.id))")
             }
         } catch {
             let status: RunOutcome.Status =
@@ -171,6 +171,10 @@ extension Workspace {
         return RunOutcome(change, .denied, decision.reason)
     }
 
+    private static func wayOut(of id: ChangeID) -> String {
+        "it is never run again: look at the target, then record what you find with `agentsafe resolve \(id)`"
+    }
+
     /// What an open claim means for another run: it is held, its runner died before anything was prepared (then it is given
     /// back and nil is returned), or nobody knows what happened.
     private func settle(_ claim: OpenClaim, of change: SignedChange, store: LedgerClaimStore) -> RunOutcome? {
@@ -180,7 +184,7 @@ extension Workspace {
         if claim.isPrepared {
             return RunOutcome(
                 change, .unknown,
-                "`\(claim.by)` prepared it and recorded no execution; look at the target: it is never run again")
+                "`\(claim.by)` prepared it and recorded no execution; \(Self.wayOut(of: change.change.id))")
         }
         do throws(RunStop) {
             try store.recordAborted(claim: claim)

@@ -71,7 +71,7 @@ extension Workspace {
         let connection = try connection(view.state)
         guard confirm(judgement) else { return nil }
         let signed = try sign(kind, found.change, plan: plan.digest, voter: voter, signer: signer, view: view)
-        let branch = VoteBranch.name(id, voter: voter.id, random: host.random(5))
+        let branch = VoteBranch.name(id, voter: voter, random: host.random(5))
         let commit = try commit(
             CommitDraft(
                 tree: view.state.tree, parents: [view.main.tip], person: try person(voter.id), time: host.now(),
@@ -106,7 +106,8 @@ extension Workspace {
             kind: kind, change: change.change.id, digest: change.digest, plan: plan, voter: voter.id, at: now,
             repository: view.state.repositoryID)
         do {
-            let signature = try signer.sign(Array(statement.text.utf8), namespace: VoteStatement.namespace)
+            let signature = try signer.sign(
+                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: voter.kind))
             return SignedVote(statement: statement, signature: signature.blob)
         } catch {
             throw AgentSafeError(.failed, "\(error)")

@@ -14,12 +14,18 @@ public struct Settings: Sendable {
     public var genesis: String?
     /// `embedded:FILE`.
     public var cluster: String?
+    /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
+    public var trustsRemote: Bool
 
-    public init(key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil) {
+    public init(
+        key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
+        trustsRemote: Bool = false
+    ) {
         self.key = key
         self.remote = remote
         self.genesis = genesis
         self.cluster = cluster
+        self.trustsRemote = trustsRemote
     }
 }
 
@@ -32,6 +38,8 @@ public final class Workspace {
     public let notify: (String) -> Void
     let clock: LedgerClock
     private var fetchWarning: String?
+    /// Where this process took the remote at its word; what it sees later must contain it.
+    var trustedTips: HighWaterMarks?
 
     /// - Throws: `AgentSafeError` when there is no repository, or one that cannot be judged.
     public init(host: Host, settings: Settings, notify: @escaping (String) -> Void = { _ in }) throws(AgentSafeError) {

@@ -11,7 +11,8 @@ public enum CommandLineTool {
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
             ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ProposeCommand.self, GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
-            RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self, VerifyCommand.self,
+            ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
+            VerifyCommand.self,
             VersionCommand.self,
         ]
     }
@@ -41,7 +42,8 @@ public enum CommandLineTool {
                 group: "Repository"),
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
-            RunCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec, LogCommand.spec,
+            RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
+            LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
         ],
         exitCodes: ExitCodeSpec.judging)

@@ -14,7 +14,7 @@ enum GateCommand: Command {
             OptionSpec("base", value: "COMMIT", help: "main as it was fetched (default: the remote's main)"),
             OptionSpec("head", value: "COMMIT", help: "the branch to judge (default: HEAD)"),
             OptionSpec("genesis", value: "COMMIT", help: "the pinned genesis (default: AGENTSAFE_GENESIS, git config)"),
-            .remote, .output,
+            .trustRemote, .remote, .output,
         ], exitCodes: ExitCodeSpec.judging, group: "Review")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {

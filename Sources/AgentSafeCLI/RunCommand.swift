@@ -14,7 +14,7 @@ enum RunCommand: Command {
             """,
         example: "agentsafe run --cluster embedded:cluster.json --key runner_ed25519",
         moreExamples: ["agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json"],
-        options: [.cluster, .key, .remote, .output],
+        options: [.cluster, .trustRemote, .key, .remote, .output],
         positionals: [PositionalSpec("ID", required: false, help: "one change (default: all that wait)")],
         exitCodes: ExitCodeSpec.judging, group: "Execution")
 

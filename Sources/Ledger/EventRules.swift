@@ -34,6 +34,7 @@ struct EventRules {
         case .vote: try checkVote()
         case .claim: try checkClaim()
         case .prepared, .execution, .aborted: try checkContinuation()
+        case .resolution: try checkResolution()
         }
     }
 
@@ -53,7 +54,8 @@ struct EventRules {
     /// A recorded decision must be the one that the engine gives at the named commit and instant.
     private func checkDecision() throws(LedgerError) {
         let change = try requireChange()
-        let judgement = try Judgement(change, main: main, now: event.at)
+        let judgement = try Judgement(
+            change, main: main, isRollback: try state.isRollback(change.change, main: main), now: event.at)
         try checkEngine()
         guard event.body["proposer"]?.stringValue == change.change.proposer else {
             throw .notAuthentic("the recorded proposer is not the change's")
@@ -115,7 +117,9 @@ struct EventRules {
         guard !record.events.contains(where: { $0.kind == .execution }) else {
             throw .refused("\(change.change.id) was executed already")
         }
-        let judgement = try Judgement(change, main: main, recorded: record.votes, now: event.at)
+        let judgement = try Judgement(
+            change, main: main, recorded: record.votes, isRollback: try state.isRollback(change.change, main: main),
+            now: event.at)
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
         }
@@ -130,6 +134,26 @@ struct EventRules {
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
         else { throw .notAuthentic("the claim lacks its lease or its 128 random bits") }
+        guard event.body["trust_remote"].map({ $0 == .bool(true) }) ?? true else {
+            throw .notAuthentic("`trust_remote` is true, or is not there")
+        }
+    }
+
+    /// What a person found out about an unknown: it closes the claim, and nothing reopens it.
+    private func checkResolution() throws(LedgerError) {
+        let change = try requireChange()
+        guard let claim = try state.claim(change.change.id), claim.digest == change.digest,
+            event.body["claim"]?.integerValue == Int64(claim.height)
+        else { throw .refused("\(change.change.id) has no open claim, so there is nothing to resolve") }
+        guard claim.isPrepared else {
+            throw .refused("nothing was prepared for \(change.change.id): a runner gives its claim back")
+        }
+        guard event.at > claim.leaseEnd else {
+            throw .refused("`\(claim.by)` holds \(change.change.id) until \(claim.leaseEnd); resolve it after that")
+        }
+        guard event.body["outcome"]?.stringValue.flatMap(Resolution.init(rawValue:)) != nil,
+            let reason = event.body["reason"]?.stringValue, Resolution.isReason(reason)
+        else { throw .notAuthentic("the resolution lacks its outcome or its reason") }
     }
 
     private func checkContinuation() throws(LedgerError) {

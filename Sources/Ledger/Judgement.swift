@@ -20,9 +20,10 @@ public struct Judgement {
     ///   - recorded: the votes that the ledger holds.
     ///   - branchVotes: votes that were verified, but that the ledger does not hold yet.
     ///   - approval: the approval that the change's landing is, if it is one.
+    ///   - isRollback: `LedgerState.isRollback` of the change; what undoes nothing is false.
     public init(
         _ change: SignedChange, main: MainState, recorded: [RecordedVote] = [], branchVotes: [VerifiedVote] = [],
-        approval: MergeApproval? = nil, now: Timestamp
+        approval: MergeApproval? = nil, isRollback: Bool = false, now: Timestamp
     ) throws(LedgerError) {
         self.change = change
         self.main = main
@@ -46,8 +47,9 @@ public struct Judgement {
         let engine = PolicyEngine(catalogue: catalogue)
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
-        let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
-        decision = engine.decide(change.change.request(by: caller), now: now)
+        let history = VerifiedHistory(
+            votes: votes, excludedVoters: [change.change.proposer, change.proposer.id], isRollback: isRollback)
+        decision = engine.decide(change.change.request(by: caller), history: history, now: now)
         plan = engine.plan(for: change.change, digest: change.digest)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision

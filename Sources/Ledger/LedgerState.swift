@@ -164,20 +164,30 @@ public struct LedgerState {
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
             put(Self.pendingPath(reference.id), nil)
-            for lock in claim.locks {
-                put(
-                    Self.executionPath(lock),
-                    .compact([
-                        "change": .string(reference.id.text), "height": .integer(Int64(event.height)),
-                        "outcome": event.outcome.map { .string($0) },
-                        "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
-                    ]))
-            }
+            enterExecution(event, claim, change)
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
+        case .resolution:
+            guard let reference = event.change, let claim = try claim(reference.id) else { break }
+            release(claim)
+            put(Self.pendingPath(reference.id), nil)
+            // What never reached the target leaves the execution before it the latest.
+            if event.outcome != Resolution.notApplied.rawValue { enterExecution(event, claim, change) }
         }
         try prune(at: event.at)
+    }
+
+    private mutating func enterExecution(_ event: LedgerEvent, _ claim: OpenClaim, _ change: SignedChange?) {
+        for lock in claim.locks {
+            put(
+                Self.executionPath(lock),
+                .compact([
+                    "change": .string(claim.id.text), "height": .integer(Int64(event.height)),
+                    "outcome": event.outcome.map { .string($0) },
+                    "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
+                ]))
+        }
     }
 
     private mutating func release(_ claim: OpenClaim) {

@@ -7,7 +7,8 @@ internal import SSHSignature
 ///
 ///     approve chg-… sha256:<digest> plan=sha256:<plan> by=alice at=2026-11-22T23:20:00Z repo=5f0k…
 ///
-/// The signature (SSHSIG, namespace `vote@agentsafe`) is over exactly this text, without a line feed.
+/// The signature (SSHSIG, namespace `vote@agentsafe`) is over exactly this text, without a line feed. An agent's withdrawal
+/// is signed in the namespace of changes, since agents have no right to the other.
 public struct VoteStatement: Sendable, Hashable {
     public let kind: VerifiedVote.Kind
     public let change: ChangeID
@@ -18,6 +19,11 @@ public struct VoteStatement: Sendable, Hashable {
     public let repository: String
 
     public static let namespace = "vote@agentsafe"
+
+    /// The namespace in which a voter of this kind signs.
+    public static func namespace(of kind: IdentityKind) -> String {
+        kind == .agent ? Change.signatureNamespace : namespace
+    }
 
     public init(
         kind: VerifiedVote.Kind, change: ChangeID, digest: Digest, plan: Digest, voter: String, at: Timestamp,
@@ -97,8 +103,9 @@ public struct SignedVote: Sendable, Hashable {
         } catch {
             throw .notAuthentic("the vote's signature cannot be read: \(error)")
         }
+        let kind = identities.owner(ofKey: parsed.publicKey.text)?.identity.kind ?? .person
         let signatory = try identities.signatory(
-            of: parsed, over: Array(statement.text.utf8), namespace: VoteStatement.namespace)
+            of: parsed, over: Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind))
         let voter = signatory.identity
         guard voter.id == statement.voter else {
             throw .notAuthentic("the vote says `\(statement.voter)`, but `\(voter.id)` signed it")

@@ -48,7 +48,7 @@ extension PolicyEngine {
             action: change.step.action, target: change.step.target,
             caller: caller.id == change.proposer ? caller : .anonymous, parameters: change.step.parameters,
             ticket: change.ticket)
-        let decision = decide(request, now: now, binding: .enforce)
+        let decision = decide(request, history: history, now: now, binding: .enforce)
         guard now <= change.expires else {
             return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
         }

@@ -27,11 +27,14 @@ public struct VerifiedHistory: Sendable {
     public let votes: [VerifiedVote]
     /// Who may not approve: the proposer and whoever signed the change.
     public let excludedVoters: Set<String>
+    /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
+    public let isRollback: Bool
 
     @_spi(VerifiedHistory)
-    public init(votes: [VerifiedVote], excludedVoters: Set<String>) {
+    public init(votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false) {
         self.votes = votes
         self.excludedVoters = excludedVoters
+        self.isRollback = isRollback
     }
 
     /// A past in which nothing happened.
