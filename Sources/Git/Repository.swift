@@ -1,4 +1,5 @@
 internal import CLibgit2
+internal import OperatingSystem
 
 /// One local repository: its objects, references and settings. Talks to no network; see `RemoteConnection`.
 ///
@@ -13,9 +14,14 @@ public final class Repository {
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
+    /// - Parameters:
+    ///   - gitDirectory: the repository itself, where it need not be searched for.
+    ///   - borrowed: folders of objects that are read besides the repository's own, and what is written then; nil: none.
     /// - Throws: `GitError` for no repository, and for the kinds whose history cannot be judged: shallow and partial clones
     ///   (objects are missing), SHA-256 repositories (libgit2 cannot read them).
-    public init(containing path: String, gitDirectory: String? = nil) throws(GitError) {
+    public init(
+        containing path: String, gitDirectory: String? = nil, borrowing borrowed: BorrowedObjects? = nil
+    ) throws(GitError) {
         _ = Self.initialise
         var handle: OpaquePointer?
         let status =
@@ -45,6 +51,7 @@ public final class Repository {
             throw GitError(
                 .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
+        if let borrowed { try borrow(borrowed) }
     }
 
     deinit {
@@ -133,6 +140,8 @@ public final class Repository {
     @discardableResult
     public func write(_ kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
         var identifier = git_oid()
+        try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
+        defer { FaultPoint.reach("object.stands", "\(kind)") }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         return ObjectID(identifier)
     }
@@ -207,36 +216,8 @@ public final class Repository {
         return found.sorted { $0.name < $1.name }
     }
 
-    /// Moves a reference from `old` to `new`; fails if it meanwhile points elsewhere. `old` nil: it must not exist.
-    public func setReference(
-        _ name: String, to new: ObjectID, from old: ObjectID?, message: String
-    ) throws(GitError) {
-        var identifier = new.native
-        var reference: OpaquePointer?
-        defer { git_reference_free(reference) }
-        if let old {
-            var expected = old.native
-            try check(
-                git_reference_create_matching(&reference, handle, name, &identifier, 1, &expected, message),
-                "git_reference_create_matching")
-        } else {
-            try check(git_reference_create(&reference, handle, name, &identifier, 0, message), "git_reference_create")
-        }
-    }
-
-    /// Removes a reference; one that is not there is no error.
-    public func removeReference(_ name: String) throws(GitError) {
-        let status = git_reference_remove(handle, name)
-        if status != GIT_ENOTFOUND.rawValue { try check(status, "git_reference_remove") }
-    }
-
     /// The full name of the branch that is checked out; nil when HEAD is detached.
-    public func headBranch() throws(GitError) -> String? {
-        var reference: OpaquePointer?
-        try check(git_reference_lookup(&reference, handle, "HEAD"), "git_reference_lookup")
-        defer { git_reference_free(reference) }
-        return git_reference_symbolic_target(reference).map { String(cString: $0) }
-    }
+    public func headBranch() throws(GitError) -> String? { try symbolicTarget("HEAD") }
 
     /// What git would take `text` for: a branch, a remote's branch, a tag, or an object name. Never an option.
     public func resolve(_ text: String) throws(GitError) -> ObjectID? {
