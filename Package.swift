@@ -15,7 +15,7 @@ let wrappers: [Target] = [
     .target(name: "CryptoPrimitives", dependencies: ["COpenSSL"]),
     .target(name: "YAML", dependencies: ["CYAML"]),
     .target(name: "HTTP"),
-    .target(name: "Git", dependencies: ["CLibgit2", "OperatingSystem"]),
+    .target(name: "Git", dependencies: ["CLibgit2", "CryptoPrimitives", "OperatingSystem"]),
 ]
 
 let vocabulary: [Target] = [

@@ -29,6 +29,7 @@ FLOORS = [
 # The only imports within one floor.
 NEIGHBOURS = {
     ("Git", "OperatingSystem"),
+    ("Git", "CryptoPrimitives"),
     ("EmbeddedCatalogue", "EmbedResources"),
     ("EmbedResources", "ResourceEmbedder"),
 }

@@ -53,7 +53,7 @@ final class LedgerRecorder {
             let own = try drafts(view)
             if own.isEmpty { return [] }
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
-            let known = view.ledger.verified.count
+            let known = view.ledger.appended.count
             let tip = try ledger { () throws(LedgerError) in
                 try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
@@ -63,7 +63,7 @@ final class LedgerRecorder {
             if outcome == .recorded {
                 let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }
                 try tidyUp(after: id, mustSucceed: isStep)
-                return Array(view.ledger.verified.dropFirst(known))
+                return Array(view.ledger.appended.dropFirst(known))
             }
             view = try workspace.view()
         }

@@ -67,8 +67,8 @@ extension Workspace {
             case .free: break
             }
         }
-        for accepted in view.ledger.verified { report.events[accepted.event.kind.rawValue, default: 0] += 1 }
-        report.signatures += view.ledger.signatures + (report.events["vote"] ?? 0)
+        for (kind, count) in view.ledger.verified { report.events[kind.rawValue] = count }
+        report.signatures += report.eventCount + (report.events["vote"] ?? 0)
         report.executions = report.events["execution"] ?? 0
         report.ledgerTip = view.ledger.tip.commit.id.description
         report.height = view.ledger.tip.event.height

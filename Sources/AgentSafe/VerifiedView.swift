@@ -130,7 +130,7 @@ extension Workspace {
     }
 
     private func check(_ history: LedgerHistory, against marks: HighWaterMarks) throws(AgentSafeError) {
-        if history.verified.contains(where: { $0.commit.id == marks.ledger }) { return }
+        if history.contains(marks.ledger) { return }
         throw AgentSafeError(
             .notAuthentic,
             "the ledger is at \(history.tip.commit.id.short), which does not contain \(marks.ledger.short), accepted before: it "

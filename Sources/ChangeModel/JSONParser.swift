@@ -21,11 +21,11 @@ public struct JSONLimits: Sendable {
 extension JSONValue {
     /// Parses exactly one JSON text (RFC 8259). Refuses duplicate keys, invalid UTF-8, lone surrogates, integers beyond 64
     /// bits, leftover input, and whatever exceeds `limits`.
-    public init(parsing bytes: some Collection<UInt8>, limits: JSONLimits = JSONLimits()) throws(JSONError) {
+    public init(parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) {
         guard bytes.count <= limits.bytes else {
             throw JSONError(line: 1, column: 1, message: "larger than \(limits.bytes) bytes")
         }
-        var parser = JSONParser(bytes: Array(bytes), maximumDepth: limits.depth)
+        var parser = JSONParser(bytes: bytes, maximumDepth: limits.depth)
         self = try parser.parseDocument()
     }
 
@@ -194,7 +194,9 @@ private struct JSONParser {
     private mutating func parseString() throws(JSONError) -> String {
         position += 1
         let start = position
-        var text: [UInt8] = []
+        // Nearly all strings are without escapes, and are taken as they stand.
+        while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\\"), byte != UInt8(ascii: "\"") { position += 1 }
+        var text = Array(bytes[start..<position])
         while true {
             guard let byte = current else { throw error("the string is not closed", at: start - 1) }
             switch byte {

@@ -75,7 +75,5 @@ extension JSONValue {
         .object(members.compactMapValues { $0 })
     }
 
-    public static func strings(_ values: some Sequence<String>) -> JSONValue {
-        .array(values.map { .string($0) })
-    }
+    public static func strings(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
 }

@@ -36,13 +36,22 @@ private struct JSONWriter {
                 writer.write(elements[index], depth: depth + 1)
             }
         case .object(let members):
-            let keys = members.keys.sorted { $0.utf16.lexicographicallyPrecedes($1.utf16) }
+            let keys = members.keys.sorted(by: Self.precedes)
             writeContainer(open: "{", close: "}", count: keys.count, depth: depth) { writer, index in
                 writer.writeString(keys[index])
                 writer.append(writer.indent == nil ? ":" : ": ")
                 writer.write(members[keys[index]] ?? .null, depth: depth + 1)
             }
         }
+    }
+
+    /// By UTF-16 code units. Their order is that of the bytes of UTF-8, but for characters from U+E000 on.
+    private static func precedes(_ left: String, _ right: String) -> Bool {
+        for (one, other) in zip(left.utf8, right.utf8) where one != other {
+            if one < 0xEE, other < 0xEE { return one < other }
+            return left.utf16.lexicographicallyPrecedes(right.utf16)
+        }
+        return left.utf8.count < right.utf8.count
     }
 
     private mutating func writeContainer(
@@ -67,23 +76,38 @@ private struct JSONWriter {
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     private mutating func writeString(_ text: String) {
+        var text = text
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): append("\\\"")
-            case UInt8(ascii: "\\"): append("\\\\")
-            case 0x08: append("\\b")
-            case 0x09: append("\\t")
-            case 0x0A: append("\\n")
-            case 0x0C: append("\\f")
-            case 0x0D: append("\\r")
-            case 0..<0x20:
-                append("\\u00")
-                append(Hexadecimal.text([byte]))
-            default: bytes.append(byte)
+        text.withUTF8 { text in
+            // Runs without anything to escape are copied whole.
+            var start = 0
+            for index in text.indices where Self.isEscaped(text[index]) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+                writeEscape(text[index])
+                start = index + 1
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func writeEscape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): append("\\\"")
+        case UInt8(ascii: "\\"): append("\\\\")
+        case 0x08: append("\\b")
+        case 0x09: append("\\t")
+        case 0x0A: append("\\n")
+        case 0x0C: append("\\f")
+        case 0x0D: append("\\r")
+        default:
+            append("\\u00")
+            append(Hexadecimal.text([byte]))
+        }
     }
 }
 

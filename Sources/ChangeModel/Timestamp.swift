@@ -7,11 +7,17 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     /// Reads `YYYY-MM-DDThh:mm:ssZ` with a year from 1970 to 9999, and nothing else: one instant has one spelling.
-    public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
+    public init?(_ text: String) {
+        var text = text
+        guard let instant = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
+        self = instant
+    }
+
+    public init?(_ text: Substring) { self.init(String(text)) }
+
+    private init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 20 else { return nil }
-        let template = Array("dddd-dd-ddTdd:dd:ddZ".utf8)
-        for (byte, expected) in zip(bytes, template) {
+        for (byte, expected) in zip(bytes, "dddd-dd-ddTdd:dd:ddZ".utf8) {
             if expected == UInt8(ascii: "d") {
                 guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
             } else if byte != expected {
@@ -40,13 +46,32 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return ((days + 3) % 7 + 7) % 7
     }
 
-    public var description: String {
-        "\(date)T\(padded(hour, 2)):\(padded(Int(secondOfDay / 60) % 60, 2)):\(padded(Int(secondOfDay) % 60, 2))Z"
-    }
+    public var description: String { text("dddd-dd-ddTdd:dd:ddZ") }
 
     /// `20261122231100Z`, the form of ssh-keygen's allowed signers file.
-    public var compact: String {
-        String(description.filter { $0 != "-" && $0 != ":" && $0 != "T" })
+    public var compact: String { text("ddddddddddddddZ") }
+
+    /// The pattern with year, month, day, hour, minute and second in the places of its `d`s.
+    private func text(_ pattern: StaticString) -> String {
+        let date = date
+        let parts = [date.month, date.day, hour, Int(secondOfDay / 60) % 60, Int(secondOfDay) % 60]
+        // No instant that was read lies beyond; a sum of two may.
+        guard (0...9999).contains(date.year) else {
+            let text = "\(date)T" + parts[2...].map { padded($0, 2) }.joined(separator: ":") + "Z"
+            return pattern.utf8CodeUnitCount == 20 ? text : String(text.filter { !"-:T".contains($0) })
+        }
+        var digits = [1000, 100, 10, 1].map { UInt8(date.year / $0 % 10) }
+        for part in parts { digits += [UInt8(part / 10), UInt8(part % 10)] }
+        var next = 0
+        return String(unsafeUninitializedCapacity: pattern.utf8CodeUnitCount) { text in
+            for index in 0..<pattern.utf8CodeUnitCount {
+                text[index] = pattern.utf8Start[index]
+                guard text[index] == UInt8(ascii: "d") else { continue }
+                text[index] = UInt8(ascii: "0") + digits[next]
+                next += 1
+            }
+            return pattern.utf8CodeUnitCount
+        }
     }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.seconds < right.seconds }

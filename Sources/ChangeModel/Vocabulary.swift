@@ -75,21 +75,33 @@ public struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
 /// Names of identities, targets and rules.
 public enum Identifier {
     /// `[A-Za-z0-9._-]{1,100}`, and no leading `-`, so that no identifier is ever an option to a program.
-    public static func isName(_ text: some StringProtocol) -> Bool {
-        let bytes = Array(text.utf8)
+    public static func isName(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { isName($0) }
+    }
+
+    public static func isName(_ text: Substring) -> Bool {
+        var text = text
+        return text.withUTF8 { isName($0) }
+    }
+
+    private static func isName(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard (1...100).contains(bytes.count), bytes.first != UInt8(ascii: "-") else { return false }
-        return bytes.allSatisfy { isAlphanumeric($0) || ".-_".utf8.contains($0) }
+        return bytes.allSatisfy {
+            isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        }
     }
 
     /// A target's name: name segments joined by `/`, `:` or `@`, at most 200 bytes, never `.` or `..` as a segment.
-    public static func isTargetName(_ text: some StringProtocol) -> Bool {
+    public static func isTargetName(_ text: String) -> Bool {
         guard (1...200).contains(text.utf8.count) else { return false }
-        let segments = text.split(omittingEmptySubsequences: false) { "/:@".contains($0) }
+        let separators = Array("/:@".utf8)
+        let segments = text.utf8.split(omittingEmptySubsequences: false) { separators.contains($0) }.map(Substring.init)
         return segments.allSatisfy { isName($0) && $0 != "." && $0 != ".." }
     }
 
     /// An action's name: `[a-z][a-z0-9-]*`, at most 100 bytes.
-    public static func isActionName(_ text: some StringProtocol) -> Bool {
+    public static func isActionName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard (1...100).contains(bytes.count), let first = bytes.first,
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)
@@ -101,7 +113,7 @@ public enum Identifier {
     }
 
     /// A param's name: `[A-Za-z_][A-Za-z0-9_]*`, at most 100 bytes.
-    public static func isParameterName(_ text: some StringProtocol) -> Bool {
+    public static func isParameterName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard (1...100).contains(bytes.count), let first = bytes.first,
             !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)

@@ -4,20 +4,20 @@ public enum Base64 {
     private static let urlSafe = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// The standard alphabet, padded with `=`, on one line.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        let symbols = symbols(bytes, alphabet: standard)
-        let padding = [UInt8](repeating: UInt8(ascii: "="), count: (4 - symbols.count % 4) % 4)
-        return String(decoding: symbols + padding, as: UTF8.self)
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var symbols = symbols(bytes, alphabet: standard)
+        while !symbols.count.isMultiple(of: 4) { symbols.append(UInt8(ascii: "=")) }
+        return String(decoding: symbols, as: UTF8.self)
     }
 
     /// The alphabet of section 5 (`-` and `_`), without padding.
-    public static func encodeURLSafe(_ bytes: some Collection<UInt8>) -> String {
+    public static func encodeURLSafe(_ bytes: [UInt8]) -> String {
         String(decoding: symbols(bytes, alphabet: urlSafe), as: UTF8.self)
     }
 
     /// Decodes what `encode` writes, and nothing else: no spaces or line breaks, all of the padding, and zeros in the
     /// bits that are left over. So no two texts stand for the same bytes.
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(Array(text.utf8)) }
+    public static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
 
     /// Decodes the ASCII bytes of such a text.
     public static func decode(_ text: [UInt8]) -> [UInt8]? {
@@ -50,7 +50,7 @@ public enum Base64 {
         return values
     }()
 
-    private static func symbols(_ bytes: some Collection<UInt8>, alphabet: [UInt8]) -> [UInt8] {
+    private static func symbols(_ bytes: [UInt8], alphabet: [UInt8]) -> [UInt8] {
         var symbols: [UInt8] = []
         symbols.reserveCapacity((bytes.count + 2) / 3 * 4)
         var bits: UInt32 = 0

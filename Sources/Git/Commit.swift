@@ -2,80 +2,145 @@
 /// trusted: `git_commit_extract_signature` also accepts a signature block that stands in the message.
 public struct Commit: Hashable, Sendable {
     public let id: ObjectID
-    /// The whole object, as it is hashed.
+    /// The whole object, as it is hashed. Everything else is read off it.
     public let raw: [UInt8]
     public let tree: ObjectID
     public let parents: [ObjectID]
-    public let author: String
-    public let committer: String
-    /// The signature's armor with its lines unfolded; nil for an unsigned commit.
-    public let signature: String?
-    /// What the signature is over: the object without its `gpgsig` header.
-    public let signedPayload: [UInt8]
     /// Names of headers beyond tree, parent, author, committer and gpgsig.
     public let extraHeaders: [String]
-    public let message: String
+    private let authorRange: Range<Int>
+    private let committerRange: Range<Int>
+    /// The lines of the `gpgsig` header, the last line feed included.
+    private let signatureRange: Range<Int>?
+    private let messageStart: Int
 
     public init(id: ObjectID, raw: [UInt8]) throws(GitError) {
         self.id = id
         self.raw = raw
+        let (headers, end) = try Self.headers(raw, id)
         func malformed(_ why: String) -> GitError { GitError(.malformed, "commit \(id): \(why)") }
-        var headers: [(name: String, value: String)] = []
-        var payload: [UInt8] = []
+        messageStart = end
+        var next = 0
+        func take(_ name: StaticString) throws(GitError) -> Header {
+            guard next < headers.count, headers[next].hasName(name, in: raw) else {
+                throw malformed("`\(name)` is not where it should be")
+            }
+            next += 1
+            return headers[next - 1]
+        }
+        guard let tree = ObjectID(try take("tree"), in: raw) else { throw malformed("its tree is no object name") }
+        self.tree = tree
+        var parents: [ObjectID] = []
+        while next < headers.count, headers[next].hasName("parent", in: raw) {
+            guard let parent = ObjectID(try take("parent"), in: raw) else {
+                throw malformed("a parent is no object name")
+            }
+            parents.append(parent)
+        }
+        self.parents = parents
+        authorRange = try take("author").value
+        committerRange = try take("committer").value
+        var (signature, extra): (Range<Int>?, [String]) = (nil, [])
+        for header in headers[next...] {
+            if !header.hasName("gpgsig", in: raw) {
+                extra.append(String(decoding: raw[header.name], as: UTF8.self))
+            } else if signature == nil {
+                signature = header.name.lowerBound..<header.value.upperBound + 1
+            } else {
+                throw malformed("it carries two signatures")
+            }
+        }
+        signatureRange = signature
+        extraHeaders = extra
+    }
+
+    /// One header by where it stands. Continuation lines belong to the value, with the space that each begins with.
+    fileprivate struct Header {
+        let name: Range<Int>
+        var value: Range<Int>
+
+        func hasName(_ wanted: StaticString, in raw: [UInt8]) -> Bool {
+            let bytes = UnsafeBufferPointer(start: wanted.utf8Start, count: wanted.utf8CodeUnitCount)
+            return raw[name].elementsEqual(bytes)
+        }
+    }
+
+    /// The headers, and where the message begins.
+    private static func headers(_ raw: [UInt8], _ id: ObjectID) throws(GitError) -> ([Header], end: Int) {
+        func malformed(_ why: String) -> GitError { GitError(.malformed, "commit \(id): \(why)") }
+        var headers: [Header] = []
+        headers.reserveCapacity(6)
         var position = 0
-        var inSignature = false
         while true {
             guard let end = raw[position...].firstIndex(of: UInt8(ascii: "\n")) else {
                 throw malformed("its headers do not end")
             }
             let line = raw[position..<end]
-            position = end + 1
-            if line.isEmpty { break }
+            if line.isEmpty { return (headers, end + 1) }
             if line.contains(0) { throw malformed("a header holds a NUL") }
             if line.first == UInt8(ascii: " ") {
                 guard !headers.isEmpty else { throw malformed("it starts with a continuation line") }
-                headers[headers.count - 1].value += "\n" + String(decoding: line.dropFirst(), as: UTF8.self)
+                headers[headers.count - 1].value = headers[headers.count - 1].value.lowerBound..<end
             } else {
                 guard let space = line.firstIndex(of: UInt8(ascii: " ")) else {
                     throw malformed("a header has no value")
                 }
-                let name = String(decoding: line[..<space], as: UTF8.self)
-                headers.append((name, String(decoding: line[(space + 1)...], as: UTF8.self)))
-                inSignature = name == "gpgsig"
+                headers.append(Header(name: position..<space, value: space + 1..<end))
                 guard headers.count <= 100 else { throw malformed("it has more than 100 headers") }
             }
-            if !inSignature { payload.append(contentsOf: raw[line.startIndex...end]) }
+            position = end + 1
         }
-        payload.append(UInt8(ascii: "\n"))
-        payload.append(contentsOf: raw[position...])
-        signedPayload = payload
-
-        var rest = headers[...]
-        func next(_ name: String) throws(GitError) -> String {
-            guard let header = rest.first, header.name == name else {
-                throw malformed("`\(name)` is not where it should be")
-            }
-            rest = rest.dropFirst()
-            return header.value
-        }
-        guard let tree = ObjectID(try next("tree")) else { throw malformed("its tree is no object name") }
-        self.tree = tree
-        var parents: [ObjectID] = []
-        while rest.first?.name == "parent" {
-            guard let parent = ObjectID(try next("parent")) else { throw malformed("a parent is no object name") }
-            parents.append(parent)
-        }
-        self.parents = parents
-        author = try next("author")
-        committer = try next("committer")
-        let signatures = rest.filter { $0.name == "gpgsig" }
-        guard signatures.count <= 1 else { throw malformed("it carries two signatures") }
-        signature = signatures.first.map { $0.value.hasSuffix("\n") ? $0.value : $0.value + "\n" }
-        extraHeaders = rest.map(\.name).filter { $0 != "gpgsig" }
-        message = String(decoding: raw[position...], as: UTF8.self)
     }
 
-    public var subject: String { String(message.prefix { $0 != "\n" }) }
+    /// A header's value with its lines unfolded.
+    private func unfolded(_ value: Range<Int>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(value.count)
+        var isAfterLineFeed = false
+        for byte in raw[value] {
+            // The space at the start of each further line is git's.
+            if !isAfterLineFeed { bytes.append(byte) }
+            isAfterLineFeed = byte == UInt8(ascii: "\n")
+        }
+        return bytes
+    }
+
+    public var author: String { String(decoding: unfolded(authorRange), as: UTF8.self) }
+    public var committer: String { String(decoding: unfolded(committerRange), as: UTF8.self) }
+
+    /// The signature's armor with its lines unfolded and a line feed at its end; nil for an unsigned commit.
+    public var signatureBytes: [UInt8]? {
+        guard let signatureRange else { return nil }
+        var armor = unfolded(signatureRange.lowerBound + "gpgsig ".utf8.count..<signatureRange.upperBound - 1)
+        if armor.last != UInt8(ascii: "\n") { armor.append(UInt8(ascii: "\n")) }
+        return armor
+    }
+
+    public var signature: String? { signatureBytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// What the signature is over: the object without its `gpgsig` header.
+    public var signedPayload: [UInt8] {
+        guard let signatureRange else { return raw }
+        var payload: [UInt8] = []
+        payload.reserveCapacity(raw.count)
+        payload.append(contentsOf: raw[..<signatureRange.lowerBound])
+        payload.append(contentsOf: raw[signatureRange.upperBound...])
+        return payload
+    }
+
+    public var messageBytes: ArraySlice<UInt8> { raw[messageStart...] }
+    public var message: String { String(decoding: messageBytes, as: UTF8.self) }
+    public var subject: String {
+        String(decoding: messageBytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+extension ObjectID {
+    fileprivate init?(_ header: Commit.Header, in raw: [UInt8]) {
+        let id = raw.withUnsafeBufferPointer { ObjectID(digits: UnsafeBufferPointer(rebasing: $0[header.value])) }
+        guard let id else { return nil }
+        self = id
+    }
 }
 
 /// The parts of a commit that is about to be made.

@@ -22,8 +22,10 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads 40 lower-case hexadecimal digits; nil for anything else.
-    public init?(_ text: some StringProtocol) {
-        var text = String(text)
+    public init?(_ text: Substring) { self.init(String(text)) }
+
+    public init?(_ text: String) {
+        var text = text
         guard let id = text.withUTF8({ ObjectID(digits: $0) }) else { return nil }
         self = id
     }

@@ -1,4 +1,5 @@
 internal import CLibgit2
+internal import CryptoPrimitives
 internal import OperatingSystem
 
 /// One local repository: its objects, references and settings. Talks to no network; see `RemoteConnection`.
@@ -11,6 +12,8 @@ public final class Repository {
     /// Bytes in `treeCache`.
     private var treeCacheSize = 0
     private static let treeCacheLimit = 64 << 20
+    private let borrowed: BorrowedObjects?
+    private let hasher = SHA1()
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
@@ -31,6 +34,7 @@ public final class Repository {
             throw Self.openingError(status, gitDirectory ?? path, mayBeAbove: gitDirectory == nil)
         }
         self.handle = handle
+        self.borrowed = borrowed
         var database: OpaquePointer?
         let databaseStatus = git_repository_odb(&database, handle)
         guard databaseStatus == 0, let database else {
@@ -52,6 +56,11 @@ public final class Repository {
                 .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
         if let borrowed { try borrow(borrowed) }
+    }
+
+    /// The same repository with handles of its own, for another thread. What this one holds in memory alone is not there.
+    public func reopened() throws(GitError) -> Repository {
+        try Repository(containing: gitDirectory, gitDirectory: gitDirectory, borrowing: borrowed)
     }
 
     deinit {
@@ -174,16 +183,25 @@ public final class Repository {
     }
 
     /// The name that an object has or would have. Nothing is written.
+    ///
+    /// OpenSSL's SHA-1 is many times as fast as libgit2's, which looks for collisions besides. Those are looked for when an
+    /// object is read: this answers what a name must be, not what lies under it.
     public func name(of kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
-        var identifier = git_oid()
-        try check(git_odb_hash(&identifier, content, content.count, kind.native), "git_odb_hash")
-        return ObjectID(identifier)
+        let header = Array("\(kind.name) \(content.count)\0".utf8)
+        guard let id = hasher.hash(header, content, { ObjectID($0) }) else {
+            throw GitError(.failed, "OpenSSL has no SHA-1, which git names objects by; check its configuration")
+        }
+        return id
     }
 
     public func commit(_ id: ObjectID) throws(GitError) -> Commit {
+        try Commit(id: id, raw: try commitContent(id))
+    }
+
+    func commitContent(_ id: ObjectID) throws(GitError) -> [UInt8] {
         let object = try read(id, limit: 4 << 20)
         guard object.kind == .commit else { throw GitError(.malformed, "object \(id) is no commit") }
-        return try Commit(id: id, raw: object.content)
+        return object.content
     }
 
     // MARK: - References
@@ -257,6 +275,16 @@ public enum ObjectKind: Sendable {
         case GIT_OBJECT_COMMIT: self = .commit
         case GIT_OBJECT_TAG: self = .tag
         default: return nil
+        }
+    }
+
+    /// As git writes it before an object's size.
+    var name: String {
+        switch self {
+        case .blob: "blob"
+        case .tree: "tree"
+        case .commit: "commit"
+        case .tag: "tag"
         }
     }
 

@@ -82,6 +82,11 @@ extension Repository {
         return try tree(entry.id)
     }
 
+    /// The content of a tree object without some of its entries: equal for trees that agree in all others.
+    public func rootContent(_ root: ObjectID, without names: Set<String>) throws(GitError) -> [UInt8] {
+        try treeObject(root).content(without: names)
+    }
+
     /// Writes `content` into a blob and returns its name.
     public func writeBlob(_ content: [UInt8]) throws(GitError) -> ObjectID { try write(.blob, content) }
 

@@ -98,6 +98,23 @@ public final class TreeDraft {
         return names
     }
 
+    /// Whether one of the folders in the folder `path` has something at `name` below it.
+    public func holds(_ name: String, inAnyFolderOf path: String) throws(GitError) -> Bool {
+        guard let folder = try folder(PathParts(path)) else { return false }
+        try bringUpToDate(folder)
+        for index in 0..<folder.tree.count where folder.tree.isTree(index) {
+            guard var current = try open(folder.tree.name(index)[...], in: folder) else { continue }
+            var parts = PathParts(name)
+            while let part = parts.next() {
+                let below = try open(part, in: current)
+                if parts.isAtEnd { if below != nil || current.tree.index(of: part) != nil { return true } }
+                guard let below else { break }
+                current = below
+            }
+        }
+        return false
+    }
+
     // MARK: - Changing
 
     /// Puts a file with this content at `path`, instead of whatever is there.
@@ -109,6 +126,22 @@ public final class TreeDraft {
 
     /// Puts a blob that the object database has at `path`, as a plain file.
     public func set(_ path: String, blob: ObjectID) throws(GitError) { try set(path, blob) }
+
+    /// Puts a blob at `path`, where nothing is yet.
+    ///
+    /// - Returns: false, and nothing was changed, if there is something at `path`, or a file in the place of its folder.
+    public func add(_ path: String, blob: ObjectID) throws(GitError) -> Bool {
+        var parts = PathParts(path)
+        var current: Folder? = root
+        while let part = parts.next(), let folder = current {
+            let opened = try open(part, in: folder)
+            let isTaken = opened != nil || folder.tree.index(of: part) != nil
+            if parts.isAtEnd ? isTaken : opened == nil && isTaken { return false }
+            current = opened
+        }
+        try set(path, blob)
+        return true
+    }
 
     @discardableResult
     private func set(_ path: String, _ blob: ObjectID) throws(GitError) -> Folder? {

@@ -65,6 +65,14 @@ struct TreeObject: Sendable {
         return TreeEntry(mode: mode, name: name(index), id: id(index))
     }
 
+    func content(without names: Set<String>) -> [UInt8] {
+        var kept: [UInt8] = []
+        for index in starts.indices where !names.contains(name(index)) {
+            kept.append(contentsOf: content[starts[index]..<end(of: index)])
+        }
+        return kept
+    }
+
     var entries: [TreeEntry] { starts.indices.map { self[$0] } }
 
     /// Where the entry of that name stands, whatever it is.

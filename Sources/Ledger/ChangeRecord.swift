@@ -14,7 +14,8 @@ public struct ChangeRecord: Sendable {
         try self.init(id, in: try reading { () throws(GitError) in try TreeDraft(repository, root: tree) })
     }
 
-    init(_ id: ChangeID, in tree: TreeDraft) throws(LedgerError) {
+    /// - Parameter known: events that were read before.
+    init(_ id: ChangeID, in tree: TreeDraft, _ known: EventCache? = nil) throws(LedgerError) {
         self.id = id
         let folder = id.folder
         let names = try reading { () throws(GitError) in try tree.names(in: folder) }
@@ -25,9 +26,15 @@ public struct ChangeRecord: Sendable {
         for name in names {
             let path = "\(folder)/\(name)"
             guard let kind = Self.kind(ofFile: name),
-                let bytes = try reading({ () throws(GitError) in try tree.file(path, limit: 4 << 20) })
+                let blob = try reading({ () throws(GitError) in try tree.blob(at: path) })
             else { continue }
-            let event = try LedgerEvent(parsing: bytes)
+            let event: LedgerEvent
+            if let read = known?[blob] {
+                event = read
+            } else {
+                let bytes = try reading { () throws(GitError) in try tree.file(path, limit: 4 << 20) }
+                event = try LedgerEvent(parsing: bytes ?? [])
+            }
             guard event.kind == kind, event.change?.id == id else {
                 throw .notAuthentic("the event is not the one that its name says", file: path)
             }

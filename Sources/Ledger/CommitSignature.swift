@@ -34,7 +34,7 @@ extension IdentityRegistry {
 
     /// Verifies a commit's own signature (namespace `git`).
     func signatory(of commit: Commit) throws(LedgerError) -> Signatory {
-        guard let armor = commit.signature else {
+        guard let armor = commit.signatureBytes else {
             throw .notAuthentic("the commit is not signed", advice: "sign it with `git commit -S`")
         }
         let signature: SSHSignature

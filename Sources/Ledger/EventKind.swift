@@ -8,7 +8,11 @@ public enum EventKind: String, Sendable, CaseIterable {
     var concernsChange: Bool { self != .genesis && self != .trust }
 
     /// The trailers of the event, in their order. Fixed: a missing one, another one and another order are refused.
-    var trailers: [String] {
+    var trailers: [String] { Self.trailers[self] ?? [] }
+
+    private static let trailers = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.trailerKeys) })
+
+    private var trailerKeys: [String] {
         var keys = ["Agentsafe-Event"]
         if concernsChange { keys.append("Agentsafe-Change") }
         if self == .decision || self == .claim { keys.append("Agentsafe-Decision") }
@@ -18,7 +22,11 @@ public enum EventKind: String, Sendable, CaseIterable {
     }
 
     /// The members of the event's own part of its file; for a vote, one of two sets.
-    var bodyMembers: [Set<String>] {
+    var bodyMembers: [Set<String>] { Self.bodyMembers[self] ?? [] }
+
+    private static let bodyMembers = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.members) })
+
+    private var members: [Set<String>] {
         switch self {
         case .genesis: [["repository", "main", "protocol"]]
         case .trust: [["commit", "version"]]

@@ -10,16 +10,19 @@ enum EventMessage {
     static func trailers(
         _ event: LedgerEvent, previous: Digest?, evidence: Digest
     ) -> [(key: String, value: String)] {
-        let values: [String: String?] = [
-            "Agentsafe-Event": event.kind.rawValue,
-            "Agentsafe-Change": event.change.map { "\($0.id) \($0.digest)" },
-            "Agentsafe-Decision": event.decisionTrailer,
-            "Agentsafe-Main": event.main.description,
-            "Agentsafe-Height": String(event.height),
-            "Agentsafe-Previous": previous?.description,
-            "Agentsafe-Evidence": evidence.description,
-        ]
-        return event.kind.trailers.map { ($0, (values[$0] ?? nil) ?? "") }
+        event.kind.trailers.map { key in
+            let value: String? =
+                switch key {
+                case "Agentsafe-Event": event.kind.rawValue
+                case "Agentsafe-Change": event.change.map { "\($0.id) \($0.digest)" }
+                case "Agentsafe-Decision": event.decisionTrailer
+                case "Agentsafe-Main": event.main.description
+                case "Agentsafe-Height": String(event.height)
+                case "Agentsafe-Previous": previous?.description
+                default: evidence.description
+                }
+            return (key, value ?? "")
+        }
     }
 
     /// - Parameters:

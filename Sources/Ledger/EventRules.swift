@@ -12,7 +12,9 @@ struct EventRules {
     let state: LedgerState
 
     func check() throws(LedgerError) {
-        guard let members = event.body.objectValue, event.kind.bodyMembers.contains(Set(members.keys)) else {
+        guard let members = event.body.objectValue,
+            event.kind.bodyMembers.contains(where: { $0.count == members.count && $0.allSatisfy { members[$0] != nil } })
+        else {
             throw .notAuthentic("the event's members are not those of a \(event.kind.rawValue)")
         }
         // A revocation is in force from its event on: nothing else may name a main commit that follows it.

@@ -42,7 +42,7 @@ enum EventTree {
     }
 
     /// Whether a file may be one that the event adds: in its folder, with its height, or a change's two files.
-    private static func isEventFile(_ path: String, of event: LedgerEvent) -> Bool {
+    static func isEventFile(_ path: String, of event: LedgerEvent) -> Bool {
         guard path.hasPrefix(event.folder + "/") else { return false }
         let name = path.dropFirst(event.folder.count + 1)
         if event.kind == .decision, name == Change.fileName || name == Change.signatureName { return true }

@@ -28,9 +28,9 @@ public struct Judgement {
         self.change = change
         self.main = main
         self.now = now
-        let catalogue: Catalogue
+        let engine: PolicyEngine
         do {
-            catalogue = try main.catalogue()
+            engine = try main.engine()
         } catch {
             throw .refused("main's catalogue cannot be used: \(error.summary)")
         }
@@ -44,7 +44,6 @@ public struct Judgement {
             if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
         }
         votes = all.sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
-        let engine = PolicyEngine(catalogue: catalogue)
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
         let history = VerifiedHistory(

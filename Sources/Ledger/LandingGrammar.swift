@@ -21,6 +21,14 @@ public enum MainCommitKind: Sendable {
         case .trust: "trust"
         }
     }
+
+    /// Whether it may say something else than its parent about who may do what.
+    var givesPower: Bool {
+        switch self {
+        case .genesis, .trust: true
+        case .landing, .free: false
+        }
+    }
 }
 
 public enum LandingGrammar {
@@ -36,11 +44,27 @@ public enum LandingGrammar {
         let changes = try reading { () throws(GitError) in
             try repository.changes(from: parent.tree, to: commit.tree)
         }
-        if changes.allSatisfy({ isFree($0) }) { return .free }
-        if changes.allSatisfy({ $0.path.hasPrefix("changes/") && $0.old == nil }) {
-            return .landing(try landing(changes, tree: commit.tree, after: parent, in: repository))
-        }
+        if let kind = try plain(changes, tree: commit.tree, in: repository, state: { parent }) { return kind }
         return try trust(changes, in: commit, after: parent, of: repository)
+    }
+
+    /// What a commit is that changes nothing that gives power: free, or a landing; nil for every other.
+    ///
+    /// - Parameter state: what `parent`, the tree before it, says.
+    static func plain(
+        _ commit: Commit, after parent: ObjectID, in repository: Repository,
+        state: () throws(LedgerError) -> MainState
+    ) throws(LedgerError) -> MainCommitKind? {
+        let changes = try reading { () throws(GitError) in try repository.changes(from: parent, to: commit.tree) }
+        return try plain(changes, tree: commit.tree, in: repository, state: state)
+    }
+
+    private static func plain(
+        _ changes: [TreeChange], tree: ObjectID, in repository: Repository, state: () throws(LedgerError) -> MainState
+    ) throws(LedgerError) -> MainCommitKind? {
+        if changes.allSatisfy({ isFree($0) }) { return .free }
+        guard changes.allSatisfy({ $0.path.hasPrefix("changes/") && $0.old == nil }) else { return nil }
+        return .landing(try landing(changes, tree: tree, after: try state(), in: repository))
     }
 
     /// As above, for a commit by its name.
@@ -66,6 +90,9 @@ public enum LandingGrammar {
         }
     }
 
+    /// What lies at the root of main's tree and gives no power: free files, and landed changes.
+    static let withoutPower: Set<String> = ["README", "README.md", "LICENSE", "docs", "changes"]
+
     /// Whether anyone may make this change of a file.
     public static func isFree(_ change: TreeChange) -> Bool {
         let plain = (change.new?.mode ?? TreeEntry.fileMode) == TreeEntry.fileMode
@@ -77,10 +104,9 @@ public enum LandingGrammar {
     public static func changeIDs(_ changes: [TreeChange]) -> [ChangeID]? {
         var ids: Set<ChangeID> = []
         for change in changes {
-            let segments = change.path.split(separator: "/", omittingEmptySubsequences: false)
-            guard segments.count == 7, let id = ChangeID(segments[5]), change.old == nil,
-                segments.dropLast().joined(separator: "/") == id.folder,
-                segments[6] == Change.fileName || segments[6] == Change.signatureName
+            let segments = change.path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            guard segments.count == 7, let id = ChangeID(Substring(segments[5])), change.old == nil,
+                [Change.fileName, Change.signatureName].contains(where: { "\(id.folder)/\($0)" == change.path })
             else { return nil }
             ids.insert(id)
         }

@@ -57,13 +57,7 @@ public struct LedgerEvent: Sendable, Hashable {
 
     /// Reads an event's file. Members that are not the protocol's are refused, like any other spelling than the canonical one.
     public init(parsing bytes: [UInt8]) throws(LedgerError) {
-        let value: JSONValue
-        do {
-            value = try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 4 << 20, depth: 40))
-        } catch {
-            throw .notAuthentic("the event's JSON cannot be read: \(error)")
-        }
-        guard value.evidenceBytes == bytes else { throw .notAuthentic("the event's JSON is not in its canonical form") }
+        let value = try Self.canonical(bytes)
         guard value["apiVersion"]?.stringValue == Self.apiVersion,
             let kind = value["event"]?.stringValue.flatMap(EventKind.init(rawValue:)),
             let height = value["height"]?.integerValue, (0...999_999_999).contains(height),
@@ -93,6 +87,19 @@ public struct LedgerEvent: Sendable, Hashable {
         }
         self.init(
             kind: kind, height: Int(height), at: at, main: main, by: by, change: reference, body: body, files: digests)
+    }
+
+    private static func canonical(_ bytes: [UInt8]) throws(LedgerError) -> JSONValue {
+        let limits = JSONLimits(bytes: 4 << 20, depth: 40)
+        if let value = JSONValue(evidence: bytes, limits: limits) { return value }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: bytes, limits: limits)
+        } catch {
+            throw .notAuthentic("the event's JSON cannot be read: \(error)")
+        }
+        guard value.evidenceBytes == bytes else { throw .notAuthentic("the event's JSON is not in its canonical form") }
+        return value
     }
 
     /// The folder that the event's files lie in.

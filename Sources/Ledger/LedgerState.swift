@@ -23,14 +23,18 @@ public import Git
 public struct LedgerState {
     /// The ledger's tree that the state is read from. Never changed here.
     private let base: TreeDraft
+    private let events: EventCache?
     /// Files that differ from `base`; nil: removed, with everything below where it is a folder.
     private(set) var edits: [String: [UInt8]?] = [:]
 
     public init(repository: Repository, tree: ObjectID?) throws(LedgerError) {
-        base = try reading { () throws(GitError) in try TreeDraft(repository, root: tree) }
+        self.init(try reading { () throws(GitError) in try TreeDraft(repository, root: tree) }, events: nil)
     }
 
-    init(_ base: TreeDraft) { self.base = base }
+    init(_ base: TreeDraft, events: EventCache?) {
+        self.base = base
+        self.events = events
+    }
 
     static let folder = "state"
     static let retention = Duration.seconds(24 * 3600)
@@ -47,8 +51,10 @@ public struct LedgerState {
     }
 
     private func parse(_ bytes: [UInt8], _ path: String) throws(LedgerError) -> JSONValue {
+        let limits = JSONLimits(bytes: 1 << 20, depth: 16)
+        if let value = JSONValue(evidence: bytes, limits: limits) { return value }
         do {
-            return try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 1 << 20, depth: 16))
+            return try JSONValue(parsing: bytes, limits: limits)
         } catch {
             throw .notAuthentic("the state cannot be read: \(error)", file: path)
         }
@@ -146,7 +152,7 @@ public struct LedgerState {
     }
 
     /// What the ledger's tree holds about one change.
-    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base) }
+    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base, events) }
 
     static let summaryPath = "state/summary.json"
     static let trustPath = "state/trust.json"
@@ -249,9 +255,11 @@ public struct LedgerState {
 
     private mutating func enterDecision(_ event: LedgerEvent, _ change: SignedChange) throws(LedgerError) {
         // A change counts once, by digest, at its first recorded decision.
-        for hour in try names(in: "recent") {
-            if try read(Self.recentPath(change.digest, hour: hour)) != nil { return }
+        let name = change.digest.hexadecimal
+        let isKnown = try reading { () throws(GitError) in
+            try base.holds("\(name.prefix(2))/\(name).json", inAnyFolderOf: "\(Self.folder)/recent")
         }
+        if isKnown { return }
         put(
             Self.recentPath(change.digest, hour: event.at.hourText),
             [

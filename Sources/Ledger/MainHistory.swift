@@ -17,7 +17,12 @@ public final class MainHistory {
     /// Oldest first; the first is the commit that was accepted before, or the pinned genesis.
     public private(set) var commits: [AcceptedCommit] = []
     private var positions: [ObjectID: Int] = [:]
-    private var states: [ObjectID: MainState] = [:]
+    /// Where what gives power changed, oldest first: from each position on, up to the next, all states say the same.
+    private var epochs: [Int] = []
+    /// States at the positions of `epochs`, as far as they were read.
+    private var states: [Int: MainState] = [:]
+    private var landingPlaces: [ChangeID: (position: Int, index: Int)] = [:]
+    private var trustCommits: [Int: Int] = [:]
 
     /// Verifies from `start` to `tip`.
     ///
@@ -46,17 +51,19 @@ public final class MainHistory {
                     advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
                         + "remote's main to \(start.short) or a descendant"))
         }
+        let known = QuickLandings(chain, in: repository)
         // The newest comes first: the oldest is taken off the end.
         var rest = chain[...]
         while let commit = rest.popLast() {
             do throws(LedgerError) {
                 if commit.id == genesis {
-                    states[commit.id] = try LandingGrammar.checkGenesis(commit, in: repository)
+                    let state = try LandingGrammar.checkGenesis(commit, in: repository)
                     append(commit, .genesis)
+                    states[0] = state
                 } else if commits.isEmpty {
                     append(commit, .free)
                 } else {
-                    try follow(commit, before: &rest)
+                    try follow(commit, before: &rest, known)
                 }
             } catch {
                 throw error.at(branch: "main", commit: commit.id)
@@ -66,12 +73,23 @@ public final class MainHistory {
     }
 
     private func append(_ commit: Commit, _ kind: MainCommitKind, skipping skipped: [SkippedCommit] = []) {
-        positions[commit.id] = commits.count
+        let position = commits.count
+        positions[commit.id] = position
+        switch kind {
+        case .landing(let changes):
+            for (index, change) in changes.enumerated() { landingPlaces[change.change.id] = (position, index) }
+        case .trust(let version, _): trustCommits[version] = position
+        case .genesis, .free: break
+        }
+        if position == 0 || kind.givesPower { epochs.append(position) }
         commits.append(AcceptedCommit(commit: commit, kind: kind, skipped: skipped))
     }
 
     /// Takes in the next commit; when it is foreign, the adoption of it among those that come after.
-    private func follow(_ commit: Commit, before rest: inout ArraySlice<Commit>) throws(LedgerError) {
+    private func follow(
+        _ commit: Commit, before rest: inout ArraySlice<Commit>, _ known: QuickLandings
+    ) throws(LedgerError) {
+        if let kind = known.kind(of: commit, after: tip) { return append(commit, kind) }
         let accepted = try state(of: tip)
         do throws(LedgerError) {
             append(commit, try LandingGrammar.classify(commit, after: accepted, in: repository))
@@ -123,22 +141,20 @@ public final class MainHistory {
         positions[commit].map { commits[$0].skipped } ?? []
     }
 
-    /// What an accepted commit says. States are kept, and shared where a commit left everything that gives power alone.
+    /// What an accepted commit says. Commits that left everything that gives power alone share what was read of it.
     public func state(of commit: ObjectID) throws(LedgerError) -> MainState {
-        if let state = states[commit] { return state }
         guard let position = positions[commit] else {
             throw .notAuthentic("main commit \(commit.short) is not on main's verified first-parent chain")
         }
-        let commit = commits[position].commit
+        let epoch = epochs[epochs.partitioningIndex { $0 > position } - 1]
         let state: MainState
-        switch commits[position].kind {
-        case .landing where position > 0, .free where position > 0:
-            state = MainState(commit, like: try self.state(of: commits[position - 1].commit.id))
-        default:
-            state = try MainState(repository: repository, commit: commit)
+        if let known = states[epoch] {
+            state = known
+        } else {
+            state = try MainState(repository: repository, commit: commits[epoch].commit)
+            states[epoch] = state
         }
-        states[commit.id] = state
-        return state
+        return position == epoch ? state : MainState(commits[position].commit, like: state)
     }
 
     /// The changes landed after `old` up to and including `new`, in landing order, with the commit that landed each.
@@ -159,12 +175,43 @@ public final class MainHistory {
 
     /// The commit that brought a trust version; nil when it is not on the verified part of the chain.
     public func trustCommit(version: Int) -> TrustEvent? {
-        for accepted in commits {
-            if case .trust(version, _) = accepted.kind {
-                return TrustEvent(commit: accepted.commit.id, version: version)
-            }
+        trustCommits[version].map { TrustEvent(commit: commits[$0].commit.id, version: version) }
+    }
+
+    // MARK: - For readers on other threads
+
+    /// The same history for another thread, which reads with a repository of its own.
+    init(_ other: MainHistory, reading repository: Repository) {
+        self.repository = repository
+        (commits, positions, epochs) = (other.commits, other.positions, other.epochs)
+        (landingPlaces, trustCommits) = (other.landingPlaces, other.trustCommits)
+    }
+
+    /// The change that had landed by `main`, with its proposer as `main` knows them; nil also when that cannot be said from
+    /// what was verified here.
+    func landed(_ id: ChangeID, by main: MainState) -> SignedChange? {
+        guard let (position, index) = landingPlaces[id], let until = positions[main.commit], position <= until,
+            case .landing(let changes) = commits[position].kind
+        else { return nil }
+        return changes[index].requalified(by: main)
+    }
+
+    /// Whether a change with this identifier may lie on main as of `main`. What is not known is not ruled out.
+    func mayHaveLanded(_ id: ChangeID, by main: MainState) -> Bool {
+        guard case .genesis = commits[0].kind, let until = positions[main.commit] else { return true }
+        return landingPlaces[id].map { $0.position <= until } ?? false
+    }
+}
+
+extension Array {
+    /// The first index whose element, and all after it, fulfil `belongs`; the elements must be so partitioned.
+    func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
         }
-        return nil
+        return low
     }
 }
 

@@ -1,6 +1,7 @@
 public import ChangeModel
 public import Documents
 public import Git
+internal import PolicyEngine
 
 /// Reads a catalogue's files from a tree, so that nothing of the work tree is ever believed.
 struct GitTreeSource: CatalogueSource {
@@ -37,6 +38,7 @@ public final class MainState {
 
     private final class SharedCatalogue {
         var catalogue: Catalogue?
+        var engine: PolicyEngine?
     }
 
     /// Reads configuration and identities; the rest of the catalogue is read when it is first asked for.
@@ -69,6 +71,14 @@ public final class MainState {
         let catalogue = try CatalogueLoader.load(from: GitTreeSource(repository: repository, tree: tree))
         shared.catalogue = catalogue
         return catalogue
+    }
+
+    /// The engine over the catalogue; making one costs far more than asking it.
+    func engine() throws(DocumentError) -> PolicyEngine {
+        if let engine = shared.engine { return engine }
+        let engine = PolicyEngine(catalogue: try catalogue())
+        shared.engine = engine
+        return engine
     }
 
     /// The state of a commit that left everything that gives power as it was.

@@ -28,8 +28,7 @@ extension MainHistory {
             return nil
         }
         guard signatory.identity.kind == .person, signatory.identity.has(role: Role.approver),
-            let catalogue = try? parent.catalogue(),
-            let plan = PolicyEngine(catalogue: catalogue).plan(for: changes[0].change, digest: changes[0].digest)
+            let plan = try? parent.engine().plan(for: changes[0].change, digest: changes[0].digest)
         else { return nil }
         return MergeApproval(voter: signatory.identity.id, key: signatory.key.publicKey, plan: plan.digest)
     }

@@ -11,7 +11,7 @@ public struct VoteBranchName: Hashable, Sendable {
     public let isWithdrawal: Bool
 
     /// Reads what stands after `refs/heads/`; nil for anything else.
-    public init?(_ branch: some StringProtocol) {
+    public init?(_ branch: String) {
         let all = branch.split(separator: "/", omittingEmptySubsequences: false)
         isWithdrawal = all.first == "change"
         let parts = isWithdrawal ? Array(all.dropFirst()) : all

@@ -40,7 +40,7 @@ public struct SignedChange: Sendable {
         let signaturePath = "\(folder)/\(Change.signatureName)"
         let parsed: SSHSignature
         do {
-            parsed = try SSHSignature(armored: String(decoding: signature, as: UTF8.self))
+            parsed = try SSHSignature(armored: signature)
         } catch {
             throw .notAuthentic("the signature cannot be read: \(error)", file: signaturePath)
         }
@@ -68,6 +68,25 @@ public struct SignedChange: Sendable {
         digest = Digest(of: bytes)
         proposer = signatory.identity
         key = signatory.key
+    }
+
+    private init(_ other: SignedChange, _ signatory: Signatory) {
+        change = other.change
+        bytes = other.bytes
+        signature = other.signature
+        digest = other.digest
+        proposer = signatory.identity
+        key = signatory.key
+    }
+
+    /// The same file and signature by the identities of another main commit: what `init(bytes:…)` makes of them there, with
+    /// `evenRevoked`. nil where it would refuse them.
+    func requalified(by main: MainState) -> SignedChange? {
+        guard change.repository == main.repositoryID,
+            let (identity, key) = main.identities.owner(ofKey: key.publicKey), identity.id == change.proposer,
+            identity.kind != .service
+        else { return nil }
+        return SignedChange(self, Signatory(identity: identity, key: key))
     }
 
     /// Reads the change with this identifier from a tree; nil when the tree holds none.

@@ -1,3 +1,6 @@
+internal import CryptoPrimitives
+internal import OperatingSystem
+
 extension SSHSignature {
     /// Checks that `publicKey` signed exactly `message`, for `namespace`. Returns nothing: it throws or the check holds.
     ///
@@ -10,6 +13,9 @@ extension SSHSignature {
                 .wrongNamespace, "the signature is for the namespace `\(self.namespace)`, not `\(namespace)`")
         }
         var data = Self.signedData(message, namespace: namespace, hash: hashAlgorithm)
+        // A signature that held holds again: the same votes and proposals are asked about over and over.
+        let question = SHA256.hash(blob + data)
+        if Self.held.withLock({ $0.contains(question) }) { return }
         if let authenticator = value.authenticator {
             guard authenticator.isUserPresent else {
                 throw SSHSignatureError(
@@ -25,5 +31,13 @@ extension SSHSignature {
             throw SSHSignatureError(
                 .notVerified, "the key \(publicKey.fingerprint) did not sign this text: one of the two was changed")
         }
+        Self.held.withLock { held in
+            if held.count >= Self.heldLimit { held.removeAll(keepingCapacity: true) }
+            held.insert(question)
+        }
     }
+
+    /// What was verified in this process: digests over the whole signature, its key included, and what it is over.
+    private static let held = Locked<Set<[UInt8]>>([])
+    private static let heldLimit = 10_000
 }

@@ -19,9 +19,11 @@ public struct SSHSignature: Sendable {
 
     /// Reads what `ssh-keygen -Y sign` writes, from the first byte of the `BEGIN` line to the last of the `END` line; its
     /// line feed may be missing, as when a `gpgsig` header was unfolded.
-    public init(armored text: some StringProtocol) throws(SSHSignatureError) {
-        guard text.utf8.count <= Self.sizeLimit * 2 else { throw Self.tooLong }
-        let text = Array(text.utf8)
+    public init(armored text: String) throws(SSHSignatureError) { try self.init(armored: Array(text.utf8)) }
+
+    /// Reads the bytes of such a text.
+    public init(armored text: [UInt8]) throws(SSHSignatureError) {
+        guard text.count <= Self.sizeLimit * 2 else { throw Self.tooLong }
         try self.init(
             blob: try SSHSignatureError.malformed { () throws(WireError) in
                 try Armor.decode(text, label: Armor.signature)

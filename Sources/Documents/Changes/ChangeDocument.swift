@@ -12,6 +12,12 @@ public enum ChangeDocument {
                     file: file.name, line: 1, column: 1,
                     message: "the change has \(file.bytes.count) bytes, at most \(Change.maximumSize) are allowed"))
         }
+        if let change = PlainChange.read(file.bytes) { return change }
+        return try parseYAML(file)
+    }
+
+    /// As `parse`, by the YAML parser alone.
+    static func parseYAML(_ file: SourceFile) throws(DocumentError) -> Change {
         let reader = try DocumentReader(
             file,
             limits: YAMLLimits(bytes: Change.maximumSize, depth: 8, nodes: 20_000, scalarBytes: Change.maximumSize))
