@@ -38,12 +38,17 @@ extension Workspace {
             usable = trustedTips
         }
         let moment = clock.latest
+        let chain = full ? LedgerChain(walking: repository, from: ledgerTip, downTo: nil) : nil
         let main = try mainHistory(
             tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
         try check(main, against: usable ?? marks)
         if trustedTips != nil { try check(main, descendsFrom: genesis) }
         let history = try ledger { () throws(LedgerError) in
-            try LedgerHistory(
+            if let chain {
+                return try LedgerHistory(
+                    chain: chain, repository: repository, main: main, now: moment, progress: progress)
+            }
+            return try LedgerHistory(
                 repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment,
                 progress: progress)
         }

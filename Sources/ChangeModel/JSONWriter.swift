@@ -32,17 +32,33 @@ private struct JSONWriter {
         case .number(let number): append(ECMAScriptNumber.text(number))
         case .string(let text): writeString(text)
         case .array(let elements):
-            writeContainer(open: "[", close: "]", count: elements.count, depth: depth) { writer, index in
-                writer.write(elements[index], depth: depth + 1)
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                separate(index, depth: depth + 1)
+                write(element, depth: depth + 1)
             }
+            close(UInt8(ascii: "]"), count: elements.count, depth: depth)
         case .object(let members):
-            let keys = members.keys.sorted(by: Self.precedes)
-            writeContainer(open: "{", close: "}", count: keys.count, depth: depth) { writer, index in
-                writer.writeString(keys[index])
-                writer.append(writer.indent == nil ? ":" : ": ")
-                writer.write(members[keys[index]] ?? .null, depth: depth + 1)
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in members.sorted(by: { Self.precedes($0.key, $1.key) }).enumerated() {
+                separate(index, depth: depth + 1)
+                writeString(member.key)
+                bytes.append(UInt8(ascii: ":"))
+                if indent != nil { bytes.append(UInt8(ascii: " ")) }
+                write(member.value, depth: depth + 1)
             }
+            close(UInt8(ascii: "}"), count: members.count, depth: depth)
         }
+    }
+
+    private mutating func separate(_ index: Int, depth: Int) {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        newLine(depth: depth)
+    }
+
+    private mutating func close(_ bracket: UInt8, count: Int, depth: Int) {
+        if count > 0 { newLine(depth: depth) }
+        bytes.append(bracket)
     }
 
     /// By UTF-16 code units. Their order is that of the bytes of UTF-8, but for characters from U+E000 on.
@@ -52,19 +68,6 @@ private struct JSONWriter {
             return left.utf16.lexicographicallyPrecedes(right.utf16)
         }
         return left.utf8.count < right.utf8.count
-    }
-
-    private mutating func writeContainer(
-        open: String, close: String, count: Int, depth: Int, element: (inout JSONWriter, Int) -> Void
-    ) {
-        append(open)
-        for index in 0..<count {
-            if index > 0 { append(",") }
-            newLine(depth: depth + 1)
-            element(&self, index)
-        }
-        if count > 0 { newLine(depth: depth) }
-        append(close)
     }
 
     private mutating func newLine(depth: Int) {

@@ -27,7 +27,9 @@ public struct FirstParentChain: Sendable {
         let (start, end) = (46 + 7, 46 + 7 + 40)
         let isUsual = raw.count > end && raw[46..<start].elementsEqual("parent ".utf8) && raw[45] == UInt8(ascii: "\n")
         guard isUsual, raw[end] == UInt8(ascii: "\n"),
-            let parent = raw.withUnsafeBufferPointer({ ObjectID(digits: UnsafeBufferPointer(rebasing: $0[start..<end])) })
+            let parent = raw.withUnsafeBufferPointer({
+                ObjectID(digits: UnsafeBufferPointer(rebasing: $0[start..<end]))
+            })
         else { return try Commit(id: id, raw: raw).parents.first }
         return parent
     }

@@ -121,7 +121,9 @@ public final class Repository {
 
     // MARK: - Objects
 
-    /// The raw bytes of an object; libgit2 checks that they hash to its name.
+    /// The raw bytes of an object, held against its name.
+    ///
+    /// By SHA-1 alone: whether somebody made a collision was looked for when the object came in, by git and by libgit2.
     public func read(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> RawObject {
         var identifier = id.native
         // The header tells the size before anything is unpacked: a few packed bytes can stand for gigabytes.
@@ -137,8 +139,11 @@ public final class Repository {
         guard let kind = ObjectKind(git_odb_object_type(object)) else {
             throw GitError(.malformed, "object \(id) is of no known kind")
         }
-        let content = UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size)
-        return RawObject(kind: kind, content: Array(content))
+        let content = Array(UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size))
+        guard try name(of: kind, content) == id else {
+            throw GitError(.malformed, "object \(id) is damaged: its content has another name; run `git fsck`")
+        }
+        return RawObject(kind: kind, content: content)
     }
 
     public func contains(_ id: ObjectID) -> Bool {

@@ -30,29 +30,33 @@ public struct TreeEntry: Hashable, Sendable {
 
     static func serialise(_ entries: [TreeEntry]) -> [UInt8] {
         var tree = TreeObject()
-        for entry in entries { tree.set(entry.name[...], mode: entry.mode, id: entry.id) }
+        for entry in entries { tree.set(Array(entry.name.utf8)[...], mode: entry.mode, id: entry.id) }
         return tree.content
     }
 }
 
 /// The parts of a slash-separated path, without those that are empty.
-struct PathParts: Sequence, IteratorProtocol {
-    private var rest: Substring
+struct PathParts {
+    private var rest: ArraySlice<UInt8>
 
-    init(_ path: String) { rest = path[...] }
-
-    mutating func next() -> Substring? {
-        while true {
-            guard !rest.isEmpty else { return nil }
-            let utf8 = rest.utf8
-            let end = utf8.firstIndex(of: UInt8(ascii: "/")) ?? utf8.endIndex
-            let part = rest[..<end]
-            rest = end == utf8.endIndex ? "" : rest[utf8.index(after: end)...]
-            if !part.isEmpty { return part }
-        }
+    init(_ path: String) {
+        rest = Array(path.utf8)[...]
+        skipSlashes()
     }
 
-    var isAtEnd: Bool { rest.utf8.allSatisfy { $0 == UInt8(ascii: "/") } }
+    private mutating func skipSlashes() {
+        while rest.first == UInt8(ascii: "/") { rest.removeFirst() }
+    }
+
+    mutating func next() -> ArraySlice<UInt8>? {
+        guard !rest.isEmpty else { return nil }
+        let part = rest.prefix { $0 != UInt8(ascii: "/") }
+        rest = rest[part.endIndex...]
+        skipSlashes()
+        return part
+    }
+
+    var isAtEnd: Bool { rest.isEmpty }
 }
 
 extension Repository {

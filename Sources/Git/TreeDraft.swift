@@ -5,58 +5,98 @@ public final class TreeDraft {
     private let repository: Repository
     private let root: Folder
 
-    /// A folder as it is in memory.
-    private final class Folder {
-        var tree: TreeObject
-        /// The folders that were opened.
-        var folders: [Substring: Folder] = [:]
+    /// A folder of a draft, as it is in memory. Good for as long as its draft.
+    public final class Folder {
+        fileprivate let name: [UInt8]
+        fileprivate unowned let parent: Folder?
+        fileprivate var tree: TreeObject
+        /// The folders below that were opened.
+        fileprivate var folders: [FolderName: Folder] = [:]
         /// Contents of the files that were set here, by their blobs' names.
-        var contents: [ObjectID: [UInt8]] = [:]
-        /// Names of folders in `folders` that changed since `tree` was brought up to date.
-        var changed: Set<Substring> = []
-        /// nil: to be computed.
-        var id: ObjectID?
-        var isWritten: Bool
+        fileprivate var contents: [ObjectID: [UInt8]] = [:]
+        /// The folders below that changed since `tree` was brought up to date.
+        fileprivate var changedFolders: [Folder] = []
+        /// Whether something here or below changed since `id` was found.
+        fileprivate var isChanged: Bool
+        fileprivate var id: ObjectID?
+        fileprivate var isWritten: Bool
 
-        init(_ tree: TreeObject, id: ObjectID?) {
+        fileprivate init(_ tree: TreeObject, id: ObjectID?, name: [UInt8], below parent: Folder?) {
             self.tree = tree
             self.id = id
+            self.name = name
+            self.parent = parent
+            isChanged = id == nil
             isWritten = id != nil
+        }
+
+        /// To be called before anything in the folder is changed.
+        fileprivate func touch() {
+            var current = self
+            while !current.isChanged {
+                current.isChanged = true
+                guard let parent = current.parent else { return }
+                parent.changedFolders.append(current)
+                current = parent
+            }
         }
     }
 
     /// - Parameter root: the tree to begin with; nil for none.
     public init(_ repository: Repository, root: ObjectID?) throws(GitError) {
         self.repository = repository
-        self.root = Folder(try repository.treeObject(orEmpty: root), id: root)
+        self.root = Folder(try repository.treeObject(orEmpty: root), id: root, name: [], below: nil)
     }
 
-    // MARK: - Reading
+    // MARK: - Folders
 
-    /// The folder at the end of `parts`; nil when there is none.
-    private func folder(_ parts: PathParts) throws(GitError) -> Folder? {
+    /// The folder at `path`; nil when there is none.
+    public func folder(_ path: String) throws(GitError) -> Folder? {
+        var parts = PathParts(path)
         var current = root
-        for part in parts {
+        while let part = parts.next() {
             guard let next = try open(part, in: current) else { return nil }
             current = next
         }
         return current
     }
 
-    private func open(_ name: Substring, in folder: Folder) throws(GitError) -> Folder? {
-        if let known = folder.folders[name] { return known }
+    /// The folder at `path`, an empty one if there is none; nil when a file stands in the way.
+    public func makeFolder(_ path: String) throws(GitError) -> Folder? {
+        var parts = PathParts(path)
+        var current = root
+        while let part = parts.next() {
+            if let next = try open(part, in: current) {
+                current = next
+            } else if current.tree.index(of: part) == nil {
+                current = make(part, in: current)
+            } else {
+                return nil
+            }
+        }
+        return current
+    }
+
+    private func open(_ name: ArraySlice<UInt8>, in folder: Folder) throws(GitError) -> Folder? {
+        let key = FolderName(name)
+        if let known = folder.folders[key] { return known }
         guard let index = folder.tree.index(ofTree: name) else { return nil }
         let id = folder.tree.id(index)
-        let opened = Folder(try repository.treeObject(id), id: id)
-        folder.folders[Self.kept(name)] = opened
+        let opened = Folder(try repository.treeObject(id), id: id, name: Array(name), below: folder)
+        folder.folders[key] = opened
         return opened
     }
 
-    /// A name that does not keep the path alive that it was cut from.
-    private static func kept(_ name: Substring) -> Substring { String(name)[...] }
+    private func make(_ name: ArraySlice<UInt8>, in folder: Folder) -> Folder {
+        let made = Folder(TreeObject(), id: nil, name: Array(name), below: folder)
+        folder.folders[FolderName(name)] = made
+        folder.touch()
+        folder.changedFolders.append(made)
+        return made
+    }
 
     /// The folder that holds the last part of `path`, and that part.
-    private func parent(of path: String) throws(GitError) -> (folder: Folder, name: Substring)? {
+    private func parent(of path: String) throws(GitError) -> (folder: Folder, name: ArraySlice<UInt8>)? {
         var parts = PathParts(path)
         var current = root
         while let part = parts.next() {
@@ -67,47 +107,51 @@ public final class TreeDraft {
         return nil
     }
 
+    // MARK: - Reading
+
     /// The blob of the regular file at `path`; nil when there is none.
     public func blob(at path: String) throws(GitError) -> ObjectID? {
-        guard let (folder, name) = try parent(of: path), let index = folder.tree.index(of: name),
-            folder.tree[index].isFile
-        else { return nil }
+        guard let (folder, name) = try parent(of: path) else { return nil }
+        return blob(name, in: folder)
+    }
+
+    /// The blob of the regular file `name` in a folder; nil when there is none.
+    public func blob(_ name: String, in folder: Folder) -> ObjectID? { blob(Array(name.utf8)[...], in: folder) }
+
+    private func blob(_ name: ArraySlice<UInt8>, in folder: Folder) -> ObjectID? {
+        guard let index = folder.tree.index(ofFile: name), folder.tree.isRegularFile(index) else { return nil }
         return folder.tree.id(index)
     }
 
     /// The content of the regular file at `path`; nil when there is none.
     public func file(_ path: String, limit: Int = 16 << 20) throws(GitError) -> [UInt8]? {
-        guard let (folder, name) = try parent(of: path), let index = folder.tree.index(of: name),
-            folder.tree[index].isFile
-        else { return nil }
-        let id = folder.tree.id(index)
+        guard let (folder, name) = try parent(of: path), let id = blob(name, in: folder) else { return nil }
         if let content = folder.contents[id] { return content }
         return try repository.blob(id, limit: limit)
     }
 
     /// The names in a folder in git's order, up to the first that is not less than `bound`; none when there is no folder.
     public func names(in path: String, below bound: String? = nil) throws(GitError) -> [String] {
-        guard let folder = try folder(PathParts(path)) else { return [] }
+        guard let folder = try folder(path) else { return [] }
         try bringUpToDate(folder)
         var names: [String] = []
         for index in 0..<folder.tree.count {
-            let name = folder.tree.name(index)
-            if let bound, !name.utf8.lexicographicallyPrecedes(bound.utf8) { break }
-            names.append(name)
+            if let bound, !folder.tree.hasName(index, below: bound) { break }
+            names.append(folder.tree.name(index))
         }
         return names
     }
 
     /// Whether one of the folders in the folder `path` has something at `name` below it.
     public func holds(_ name: String, inAnyFolderOf path: String) throws(GitError) -> Bool {
-        guard let folder = try folder(PathParts(path)) else { return false }
+        guard let folder = try folder(path) else { return false }
         try bringUpToDate(folder)
         for index in 0..<folder.tree.count where folder.tree.isTree(index) {
-            guard var current = try open(folder.tree.name(index)[...], in: folder) else { continue }
+            guard var current = try open(folder.tree.nameBytes(index)[...], in: folder) else { continue }
             var parts = PathParts(name)
             while let part = parts.next() {
                 let below = try open(part, in: current)
-                if parts.isAtEnd { if below != nil || current.tree.index(of: part) != nil { return true } }
+                if parts.isAtEnd, below != nil || current.tree.index(of: part) != nil { return true }
                 guard let below else { break }
                 current = below
             }
@@ -120,26 +164,20 @@ public final class TreeDraft {
     /// Puts a file with this content at `path`, instead of whatever is there.
     public func set(_ path: String, _ content: [UInt8]) throws(GitError) {
         let id = try repository.name(of: .blob, content)
-        let folder = try set(path, id)
-        folder?.contents[id] = content
+        try set(path, id)?.contents[id] = content
     }
 
-    /// Puts a blob that the object database has at `path`, as a plain file.
+    /// Puts a blob that the object database has at `path`, as a plain file, instead of whatever is there.
     public func set(_ path: String, blob: ObjectID) throws(GitError) { try set(path, blob) }
 
-    /// Puts a blob at `path`, where nothing is yet.
+    /// Puts a blob into a folder, where nothing of that name is yet.
     ///
-    /// - Returns: false, and nothing was changed, if there is something at `path`, or a file in the place of its folder.
-    public func add(_ path: String, blob: ObjectID) throws(GitError) -> Bool {
-        var parts = PathParts(path)
-        var current: Folder? = root
-        while let part = parts.next(), let folder = current {
-            let opened = try open(part, in: folder)
-            let isTaken = opened != nil || folder.tree.index(of: part) != nil
-            if parts.isAtEnd ? isTaken : opened == nil && isTaken { return false }
-            current = opened
-        }
-        try set(path, blob)
+    /// - Returns: false, and nothing was changed, if there is.
+    public func add(_ name: String, blob: ObjectID, to folder: Folder) -> Bool {
+        let name = Array(name.utf8)[...]
+        guard folder.tree.index(of: name) == nil, folder.folders[FolderName(name)] == nil else { return false }
+        folder.touch()
+        folder.tree.set(name, mode: TreeEntry.fileMode, id: blob)
         return true
     }
 
@@ -148,66 +186,66 @@ public final class TreeDraft {
         var parts = PathParts(path)
         var current = root
         while let part = parts.next() {
-            current.id = nil
             if parts.isAtEnd {
-                current.folders[part] = nil
-                current.changed.remove(part)
+                if current.folders[FolderName(part)] != nil { try removeFolder(part, from: current) }
+                current.touch()
                 current.tree.set(part, mode: TreeEntry.fileMode, id: blob)
                 return current
             }
-            let next: Folder
             if let opened = try open(part, in: current) {
-                next = opened
+                current = opened
             } else {
-                // A file that stands in a folder's place gives way to it when the names are made.
-                next = Folder(TreeObject(), id: nil)
-                current.folders[Self.kept(part)] = next
+                // A file that stands in the folder's place gives way to it when the names are made.
+                current = make(part, in: current)
             }
-            current.changed.insert(Self.kept(part))
-            current = next
         }
         return nil
+    }
+
+    private func removeFolder(_ name: ArraySlice<UInt8>, from folder: Folder) throws(GitError) {
+        try bringUpToDate(folder)
+        folder.folders[FolderName(name)] = nil
+        if let index = folder.tree.index(ofTree: name) { folder.tree.remove(index) }
     }
 
     /// Removes the file or the whole folder at `path`; what is not there needs no removing. Folders that end up empty vanish.
     public func remove(_ path: String) throws(GitError) {
         guard let (holder, name) = try parent(of: path) else { return }
-        if holder.changed.contains(name) { try bringUpToDate(holder) }
+        if holder.folders[FolderName(name)] != nil { try bringUpToDate(holder) }
         guard let index = holder.tree.index(of: name) else { return }
-        holder.folders[name] = nil
+        holder.touch()
+        holder.folders[FolderName(name)] = nil
         holder.tree.remove(index)
-        var current = root
-        for part in PathParts(path) {
-            current.id = nil
-            guard current !== holder, let next = current.folders[part] else { return }
-            current.changed.insert(Self.kept(part))
-            current = next
-        }
     }
 
     // MARK: - Names
 
     /// Enters what became of the folders below.
     private func bringUpToDate(_ folder: Folder) throws(GitError) {
-        for name in folder.changed {
-            guard let below = folder.folders[name] else { continue }
+        if folder.changedFolders.isEmpty { return }
+        let changed = folder.changedFolders
+        folder.changedFolders.removeAll(keepingCapacity: true)
+        for below in changed {
+            let key = FolderName(below.name[...])
+            // Meanwhile it may have been removed, or replaced.
+            guard folder.folders[key] === below else { continue }
             try bringUpToDate(below)
             if below.tree.isEmpty {
-                folder.folders[name] = nil
-                if let index = folder.tree.index(ofTree: name) { folder.tree.remove(index) }
+                folder.folders[key] = nil
+                if let index = folder.tree.index(ofTree: below.name[...]) { folder.tree.remove(index) }
             } else {
-                folder.tree.set(name, mode: TreeEntry.treeMode, id: try self.name(of: below))
+                folder.tree.set(below.name[...], mode: TreeEntry.treeMode, id: try name(of: below))
             }
         }
-        folder.changed.removeAll()
     }
 
     private func name(of folder: Folder) throws(GitError) -> ObjectID {
-        if let id = folder.id { return id }
+        if !folder.isChanged, let id = folder.id { return id }
         try bringUpToDate(folder)
         let id = try repository.name(of: .tree, folder.tree.content)
+        if id != folder.id { folder.isWritten = false }
         folder.id = id
-        folder.isWritten = false
+        folder.isChanged = false
         return id
     }
 
@@ -216,9 +254,9 @@ public final class TreeDraft {
 
     /// The name of the folder at `path` as it is now; nil when there is none.
     public func id(of path: String) throws(GitError) -> ObjectID? {
-        guard let folder = try folder(PathParts(path)) else { return nil }
-        try bringUpToDate(folder)
-        return folder.tree.isEmpty ? nil : try name(of: folder)
+        _ = try id()
+        guard let folder = try folder(path), !folder.tree.isEmpty else { return nil }
+        return try name(of: folder)
     }
 
     // MARK: - Writing
@@ -242,5 +280,25 @@ public final class TreeDraft {
         if folder.isWritten { return }
         try repository.write(.tree, folder.tree.content)
         folder.isWritten = true
+    }
+}
+
+/// A folder's name as a key: compared and hashed as a few words instead of as a text.
+private struct FolderName: Hashable {
+    private var words: SIMD4<UInt64> = .zero
+    private let count: Int
+    /// What does not fit.
+    private let rest: [UInt8]
+
+    init(_ name: ArraySlice<UInt8>) {
+        count = name.count
+        var words = SIMD4<UInt64>.zero
+        name.withUnsafeBytes { bytes in
+            withUnsafeMutableBytes(of: &words) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.prefix(32)))
+            }
+        }
+        self.words = words
+        rest = count > 32 ? Array(name.dropFirst(32)) : []
     }
 }

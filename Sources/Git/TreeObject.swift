@@ -75,25 +75,42 @@ struct TreeObject: Sendable {
 
     var entries: [TreeEntry] { starts.indices.map { self[$0] } }
 
-    /// Where the entry of that name stands, whatever it is.
-    func index(of name: Substring) -> Int? { search(name, isTree: false).found ?? search(name, isTree: true).found }
+    /// Whether the entry is a plain file, executable or not.
+    func isRegularFile(_ index: Int) -> Bool {
+        content[starts[index]] == UInt8(ascii: "1") && content[starts[index] + 1] == UInt8(ascii: "0")
+    }
 
-    func index(ofTree name: Substring) -> Int? { search(name, isTree: true).found }
+    func nameBytes(_ index: Int) -> [UInt8] { withKey(index) { Array($0.name) } }
+
+    func hasName(_ index: Int, below bound: String) -> Bool {
+        withKey(index) { $0.name.lexicographicallyPrecedes(bound.utf8) }
+    }
+
+    /// Where the entry of that name stands, whatever it is.
+    func index(of name: ArraySlice<UInt8>) -> Int? {
+        search(name, isTree: false).found ?? search(name, isTree: true).found
+    }
+
+    func index(ofTree name: ArraySlice<UInt8>) -> Int? { search(name, isTree: true).found }
+
+    func index(ofFile name: ArraySlice<UInt8>) -> Int? { search(name, isTree: false).found }
 
     /// - Returns: where the entry stands, or nil and where it would.
-    private func search(_ name: Substring, isTree: Bool) -> (found: Int?, place: Int) {
-        var name = name
-        return name.withUTF8 { name in
+    private func search(_ name: ArraySlice<UInt8>, isTree: Bool) -> (found: Int?, place: Int) {
+        name.withUnsafeBufferPointer { name in
             content.withUnsafeBufferPointer { content in
-                let wanted = Key(name: name, isTree: isTree)
-                var (low, high) = (0, starts.count)
-                while low < high {
-                    let middle = (low + high) / 2
-                    let order = Self.key(content, starts[middle], end(of: middle)).compare(wanted)
-                    if order == 0 { return (middle, middle) }
-                    if order < 0 { low = middle + 1 } else { high = middle }
+                starts.withUnsafeBufferPointer { starts in
+                    let wanted = Key(name: name, isTree: isTree)
+                    var (low, high) = (0, starts.count)
+                    while low < high {
+                        let middle = (low + high) / 2
+                        let end = middle + 1 < starts.count ? starts[middle + 1] : content.count
+                        let order = Self.key(content, starts[middle], end).compare(wanted)
+                        if order == 0 { return (middle, middle) }
+                        if order < 0 { low = middle + 1 } else { high = middle }
+                    }
+                    return (nil, low)
                 }
-                return (nil, low)
             }
         }
     }
@@ -101,30 +118,35 @@ struct TreeObject: Sendable {
     // MARK: - Changing
 
     /// Puts an entry in its place, instead of whatever bears its name.
-    mutating func set(_ name: Substring, mode: String, id: ObjectID) {
+    mutating func set(_ name: ArraySlice<UInt8>, mode: String, id: ObjectID) {
         let isTree = mode == TreeEntry.treeMode
-        if let other = search(name, isTree: !isTree).found { remove(other) }
-        let (found, place) = search(name, isTree: isTree)
-        if let found {
-            if self.mode(found) == mode {
+        if let found = search(name, isTree: isTree).found {
+            if isTree || self[found].mode == mode {
                 let position = end(of: found) - ObjectID.size
-                id.withBytes { content.replaceSubrange(position..<position + ObjectID.size, with: $0) }
+                content.withUnsafeMutableBytes { content in
+                    id.withBytes {
+                        UnsafeMutableRawBufferPointer(rebasing: content[position..<position + ObjectID.size])
+                            .copyMemory(from: $0)
+                    }
+                }
                 return
             }
             remove(found)
         }
+        if let other = search(name, isTree: !isTree).found { remove(other) }
+        let place = search(name, isTree: isTree).place
         let start = place < starts.count ? starts[place] : content.count
-        var entry = Array(mode.utf8)
+        var entry: [UInt8] = []
+        entry.reserveCapacity(mode.utf8.count + name.count + 2 + ObjectID.size)
+        entry.append(contentsOf: mode.utf8)
         entry.append(UInt8(ascii: " "))
-        entry.append(contentsOf: name.utf8)
+        entry.append(contentsOf: name)
         entry.append(0)
         id.withBytes { entry.append(contentsOf: $0) }
         content.insert(contentsOf: entry, at: start)
         starts.insert(start, at: place)
         for index in place + 1..<starts.count { starts[index] += entry.count }
     }
-
-    private func mode(_ index: Int) -> String { self[index].mode }
 
     mutating func remove(_ index: Int) {
         let length = end(of: index) - starts[index]

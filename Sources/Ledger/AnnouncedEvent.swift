@@ -6,7 +6,10 @@ struct AnnouncedEvent {
     let commit: Commit
     let kind: EventKind
     /// Where the event's JSON lies in the commit's tree.
-    let path: String
+    let folder: String
+    let fileName: String
+    private let height: Int
+    private let change: LedgerEvent.ChangeReference?
     private let trailers: Trailers
 
     init(_ commit: Commit) throws(LedgerError) {
@@ -25,20 +28,24 @@ struct AnnouncedEvent {
         guard let height = trailers["Agentsafe-Height"].flatMap({ Int($0) }), (0...999_999_999).contains(height),
             trailers["Agentsafe-Height"] == String(height)
         else { throw .notAuthentic("the height is no number") }
-        var folder = "events/\(kind.rawValue)"
-        if kind.concernsChange {
-            let fields = (trailers["Agentsafe-Change"] ?? "").utf8.split(
-                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-            guard fields.count == 2, let id = ChangeID(Substring(fields[0])), Digest(Substring(fields[1])) != nil else {
-                throw .notAuthentic("the change's trailer cannot be read")
-            }
-            folder = id.folder
-        }
+        change = try kind.concernsChange ? Self.change(trailers["Agentsafe-Change"] ?? "") : nil
         self.commit = commit
         self.kind = kind
         self.trailers = trailers
-        path = "\(folder)/\(LedgerEvent.fileName(height, kind.rawValue + ".json"))"
+        self.height = height
+        folder = change?.id.folder ?? "events/\(kind.rawValue)"
+        fileName = LedgerEvent.fileName(height, kind.rawValue + ".json")
     }
+
+    private static func change(_ trailer: String) throws(LedgerError) -> LedgerEvent.ChangeReference {
+        let fields = trailer.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard fields.count == 2, let id = ChangeID(Substring(fields[0])), let digest = Digest(Substring(fields[1])) else {
+            throw .notAuthentic("the change's trailer cannot be read")
+        }
+        return LedgerEvent.ChangeReference(id: id, digest: digest)
+    }
+
+    var path: String { "\(folder)/\(fileName)" }
 
     /// The digest that the message gives of the commit before.
     var previous: String? { trailers["Agentsafe-Previous"] }
@@ -59,14 +66,29 @@ struct AnnouncedEvent {
             }
             throw error
         }
-        for (key, value) in EventMessage.trailers(event, previous: nil, evidence: evidence)
-        where key != "Agentsafe-Previous" && trailers[key] != value {
+        if let key = firstDifference(from: event, evidence) {
             throw .notAuthentic("the trailer `\(key)` does not say what the event's file says", file: path)
         }
-        guard event.path == path, commit.messageBytes.starts(with: EventMessage.subjectPrefix(event).utf8) else {
+        guard event.height == height, event.folder == folder, commit.messageBytes.starts(with: EventMessage.subjectPrefix(event).utf8) else {
             throw .notAuthentic("the subject does not name the event")
         }
         return event
+    }
+
+    /// The first trailer that does not say what the event's file says. Values have one spelling, so that what was read off
+    /// the trailers is compared where that is quicker than to write what they should be.
+    private func firstDifference(from event: LedgerEvent, _ evidence: Digest) -> String? {
+        if event.kind == kind, event.height == height, event.change == change,
+            trailers["Agentsafe-Main"] == event.main.description,
+            trailers["Agentsafe-Decision"] == event.decisionTrailer
+        {
+            return nil
+        }
+        for (key, value) in EventMessage.trailers(event, previous: nil, evidence: evidence)
+        where key != "Agentsafe-Previous" && trailers[key] != value {
+            return key
+        }
+        return nil
     }
 
     /// The event of a commit, judged by nothing but its own form.

@@ -15,7 +15,7 @@ public struct ChangeRecord: Sendable {
     }
 
     /// - Parameter known: events that were read before.
-    init(_ id: ChangeID, in tree: TreeDraft, _ known: EventCache? = nil) throws(LedgerError) {
+    init(_ id: ChangeID, in tree: TreeDraft, _ known: LedgerMemory? = nil) throws(LedgerError) {
         self.id = id
         let folder = id.folder
         let names = try reading { () throws(GitError) in try tree.names(in: folder) }

@@ -8,32 +8,32 @@ public enum EventKind: String, Sendable, CaseIterable {
     var concernsChange: Bool { self != .genesis && self != .trust }
 
     /// The trailers of the event, in their order. Fixed: a missing one, another one and another order are refused.
-    var trailers: [String] { Self.trailers[self] ?? [] }
-
-    private static let trailers = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.trailerKeys) })
-
-    private var trailerKeys: [String] {
-        var keys = ["Agentsafe-Event"]
-        if concernsChange { keys.append("Agentsafe-Change") }
-        if self == .decision || self == .claim { keys.append("Agentsafe-Decision") }
-        keys += ["Agentsafe-Main", "Agentsafe-Height"]
-        if self != .genesis { keys.append("Agentsafe-Previous") }
-        return keys + ["Agentsafe-Evidence"]
+    var trailers: [String] {
+        switch self {
+        case .genesis: ["Agentsafe-Event", "Agentsafe-Main", "Agentsafe-Height", "Agentsafe-Evidence"]
+        case .trust:
+            ["Agentsafe-Event", "Agentsafe-Main", "Agentsafe-Height", "Agentsafe-Previous", "Agentsafe-Evidence"]
+        case .decision, .claim:
+            [
+                "Agentsafe-Event", "Agentsafe-Change", "Agentsafe-Decision", "Agentsafe-Main", "Agentsafe-Height",
+                "Agentsafe-Previous", "Agentsafe-Evidence",
+            ]
+        case .vote, .prepared, .execution, .aborted, .resolution:
+            [
+                "Agentsafe-Event", "Agentsafe-Change", "Agentsafe-Main", "Agentsafe-Height", "Agentsafe-Previous",
+                "Agentsafe-Evidence",
+            ]
+        }
     }
 
-    /// The members of the event's own part of its file; for a vote, one of two sets.
-    var bodyMembers: [Set<String>] { Self.bodyMembers[self] ?? [] }
-
-    private static let bodyMembers = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.members) })
-
-    private var members: [Set<String>] {
+    /// The members of the event's own part of its file; of some events, one of two sets.
+    var bodyMembers: [[String]] {
         switch self {
         case .genesis: [["repository", "main", "protocol"]]
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
-        case .claim:
-            [Self.claimMembers, Self.claimMembers.union(["trust_remote"])]
+        case .claim: [Self.claimMembers, Self.claimMembers + ["trust_remote"]]
         case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
         case .execution: [["claim", "outcome", "steps"]]
         case .aborted: [["claim", "reason"]]
@@ -41,7 +41,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         }
     }
 
-    private static let claimMembers: Set<String> = [
+    private static let claimMembers = [
         "nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps",
     ]
 

@@ -10,7 +10,7 @@ enum EventTree {
         let changes = try reading { () throws(GitError) in try repository.changes(from: previous, to: commit.tree) }
         var expectedFiles = Set(event.files.keys)
         expectedFiles.insert(event.path)
-        for path in event.files.keys where !isEventFile(path, of: event) {
+        for path in event.files.keys where fileName(path, of: event, in: event.folder) == nil {
             throw .notAuthentic("the event lists a file that is none of its own", file: path)
         }
         for change in changes where !change.path.hasPrefix("state/") {
@@ -41,12 +41,15 @@ enum EventTree {
         }
     }
 
-    /// Whether a file may be one that the event adds: in its folder, with its height, or a change's two files.
-    static func isEventFile(_ path: String, of event: LedgerEvent) -> Bool {
-        guard path.hasPrefix(event.folder + "/") else { return false }
-        let name = path.dropFirst(event.folder.count + 1)
-        if event.kind == .decision, name == Change.fileName || name == Change.signatureName { return true }
+    /// The file's name in the event's folder, if it may be one that the event adds: with its height, or a change's two files.
+    static func fileName(_ path: String, of event: LedgerEvent, in folder: String) -> String? {
+        let utf8 = path.utf8
+        guard utf8.starts(with: folder.utf8), let slash = utf8.dropFirst(folder.utf8.count).first,
+            slash == UInt8(ascii: "/")
+        else { return nil }
+        let name = String(Substring(utf8.dropFirst(folder.utf8.count + 1)))
+        if event.kind == .decision, name == Change.fileName || name == Change.signatureName { return name }
         let suffixes = ["before.json", "after.json", "rollback.yaml"]
-        return suffixes.contains { name == LedgerEvent.fileName(event.height, $0) }
+        return suffixes.contains { name == LedgerEvent.fileName(event.height, $0) } ? name : nil
     }
 }

@@ -31,6 +31,7 @@ public struct Judgement {
         let engine: PolicyEngine
         do {
             engine = try main.engine()
+            plan = try main.plan(for: change)
         } catch {
             throw .refused("main's catalogue cannot be used: \(error.summary)")
         }
@@ -49,7 +50,6 @@ public struct Judgement {
         let history = VerifiedHistory(
             votes: votes, excludedVoters: [change.change.proposer, change.proposer.id], isRollback: isRollback)
         decision = engine.decide(change.change.request(by: caller), history: history, now: now)
-        plan = engine.plan(for: change.change, digest: change.digest)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision
             denial.result = .deny
@@ -61,7 +61,7 @@ public struct Judgement {
             authorization = .denied(denial)
         } else {
             authorization = engine.authorize(
-                change.change, digest: change.digest, caller: caller, history: history, now: now)
+                change.change, digest: change.digest, caller: caller, history: history, now: now, reusing: plan)
         }
     }
 

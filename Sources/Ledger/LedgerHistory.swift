@@ -23,13 +23,24 @@ public final class LedgerHistory {
     /// - Parameters:
     ///   - start: a ledger commit that was accepted earlier; nil: the ledger's genesis, by the digest that main pins.
     ///   - now: the reader's clock; events beyond it, and a small skew, are refused.
-    public init(
+    public convenience init(
         repository: Repository, main: MainHistory, tip: ObjectID, start: ObjectID?, now: Timestamp,
+        progress: (Int) -> Void = { _ in }
+    ) throws(LedgerError) {
+        try self.init(
+            chain: LedgerChain(from: tip, downTo: start), repository: repository, main: main, now: now,
+            progress: progress)
+    }
+
+    /// As above, for a chain that another thread began to walk while main was verified.
+    public init(
+        chain: LedgerChain, repository: Repository, main: MainHistory, now: Timestamp,
         progress: (Int) -> Void = { _ in }
     ) throws(LedgerError) {
         self.repository = repository
         self.main = main
-        let chain = try reading { () throws(GitError) in try FirstParentChain(repository, from: tip, downTo: start) }
+        let (tip, start) = (chain.tip, chain.start)
+        let chain = try chain.walked(in: repository)
         let first = try reading { () throws(GitError) in try chain.commit(chain.ids.count - 1, in: repository) }
         if let start, first.id != start {
             throw .notAuthentic(

@@ -23,17 +23,20 @@ public import Git
 public struct LedgerState {
     /// The ledger's tree that the state is read from. Never changed here.
     private let base: TreeDraft
-    private let events: EventCache?
-    /// Files that differ from `base`; nil: removed, with everything below where it is a folder.
-    private(set) var edits: [String: [UInt8]?] = [:]
+    /// What is known of `base` already.
+    private let memory: LedgerMemory?
+    /// Files that differ from `base`; nil: removed.
+    private var edits: [String: JSONValue?] = [:]
+    /// Whole folders that are removed.
+    private var removedFolders: [String] = []
 
     public init(repository: Repository, tree: ObjectID?) throws(LedgerError) {
-        self.init(try reading { () throws(GitError) in try TreeDraft(repository, root: tree) }, events: nil)
+        self.init(try reading { () throws(GitError) in try TreeDraft(repository, root: tree) }, memory: nil)
     }
 
-    init(_ base: TreeDraft, events: EventCache?) {
+    init(_ base: TreeDraft, memory: LedgerMemory?) {
         self.base = base
-        self.events = events
+        self.memory = memory
     }
 
     static let folder = "state"
@@ -42,12 +45,12 @@ public struct LedgerState {
     // MARK: - Reading
 
     func read(_ path: String) throws(LedgerError) -> JSONValue? {
-        if let edited = edits[path] {
-            guard let bytes = edited else { return nil }
-            return try parse(bytes, path)
-        }
-        guard let bytes = try reading({ () throws(GitError) in try base.file(path) }) else { return nil }
-        return try parse(bytes, path)
+        if let edited = edits[path] { return edited }
+        if let known = memory?.values[path] { return known }
+        let bytes = try reading { () throws(GitError) in try base.file(path) }
+        let value = try bytes.map { (bytes) throws(LedgerError) in try parse(bytes, path) }
+        memory?.values[path] = .some(value)
+        return value
     }
 
     private func parse(_ bytes: [UInt8], _ path: String) throws(LedgerError) -> JSONValue {
@@ -152,7 +155,7 @@ public struct LedgerState {
     }
 
     /// What the ledger's tree holds about one change.
-    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base, events) }
+    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base, memory) }
 
     static let summaryPath = "state/summary.json"
     static let trustPath = "state/trust.json"
@@ -174,7 +177,7 @@ public struct LedgerState {
     // MARK: - The transition
 
     private mutating func put(_ path: String, _ value: JSONValue?) {
-        edits[path] = .some(value?.evidenceBytes)
+        edits[path] = .some(value)
     }
 
     /// Enters what landed on main since the previous event.
@@ -277,7 +280,7 @@ public struct LedgerState {
             }
         }
         for hour in try names(in: "recent", below: (instant - Self.retention).hourText) {
-            edits["\(Self.folder)/recent/\(hour)"] = .some(nil)
+            removedFolders.append("\(Self.folder)/recent/\(hour)")
         }
     }
 }
@@ -285,9 +288,17 @@ public struct LedgerState {
 extension LedgerState {
     /// Enters the edits into a tree, which must be the one that the state was read from, or equal to it.
     func enter(into draft: TreeDraft) throws(GitError) {
-        // A folder that goes does not take along what another edit puts in its place.
-        for (path, content) in edits where content == nil { try draft.remove(path) }
-        for (path, content) in edits { if let content { try draft.set(path, content) } }
+        for folder in removedFolders { try draft.remove(folder) }
+        for (path, value) in edits {
+            if let value { try draft.set(path, value.evidenceBytes) } else { try draft.remove(path) }
+        }
+    }
+
+    /// Takes note of what the state is from now on, the edits having been entered into the tree that it was read from.
+    func remember() {
+        guard let memory else { return }
+        if !removedFolders.isEmpty { memory.values.removeAll(keepingCapacity: true) }
+        for (path, value) in edits { memory.values[path] = .some(value) }
     }
 
     /// The name of the `state` folder's tree after the edits, if they were made to `previous`. Writes nothing.

@@ -183,8 +183,13 @@ public final class MainHistory {
     /// The same history for another thread, which reads with a repository of its own.
     init(_ other: MainHistory, reading repository: Repository) {
         self.repository = repository
-        (commits, positions, epochs) = (other.commits, other.positions, other.epochs)
-        (landingPlaces, trustCommits) = (other.landingPlaces, other.trustCommits)
+        // Copies, not shares: threads that count references to the same arrays wait for one another.
+        commits = other.commits.map { $0 }
+        positions.reserveCapacity(commits.count)
+        for (position, accepted) in commits.enumerated() { positions[accepted.commit.id] = position }
+        epochs = other.epochs.map { $0 }
+        landingPlaces = Dictionary(uniqueKeysWithValues: other.landingPlaces.map { ($0.key, $0.value) })
+        trustCommits = Dictionary(uniqueKeysWithValues: other.trustCommits.map { ($0.key, $0.value) })
     }
 
     /// The change that had landed by `main`, with its proposer as `main` knows them; nil also when that cannot be said from

@@ -39,7 +39,11 @@ public final class MainState {
     private final class SharedCatalogue {
         var catalogue: Catalogue?
         var engine: PolicyEngine?
+        /// Plans by the digests of their changes; nil: there is none.
+        var plans: [Digest: Plan?] = [:]
     }
+
+    private static let maximumPlans = 256
 
     /// Reads configuration and identities; the rest of the catalogue is read when it is first asked for.
     init(repository: Repository, commit: Commit) throws(LedgerError) {
@@ -79,6 +83,15 @@ public final class MainState {
         let engine = PolicyEngine(catalogue: try catalogue())
         shared.engine = engine
         return engine
+    }
+
+    /// What the engine says would run, of changes that are asked about again and again.
+    func plan(for change: SignedChange) throws(DocumentError) -> Plan? {
+        if let known = shared.plans[change.digest] { return known }
+        let plan = try engine().plan(for: change.change, digest: change.digest)
+        if shared.plans.count >= Self.maximumPlans { shared.plans.removeAll() }
+        shared.plans[change.digest] = .some(plan)
+        return plan
     }
 
     /// The state of a commit that left everything that gives power as it was.

@@ -14,7 +14,7 @@ final class QuickJudge {
     /// The tree as of `previous`, in memory; nil where it must be read again.
     private var tree: TreeDraft?
     private(set) var previous: AcceptedEvent
-    private let events = EventCache()
+    private var memory = LedgerMemory()
 
     /// - Parameters:
     ///   - tip: the newest tree of the ledger.
@@ -31,6 +31,7 @@ final class QuickJudge {
         if derived == nil {
             // Whatever was done to it halfway.
             tree = nil
+            memory = LedgerMemory()
             derived = try judge.judge(commit, after: previous)
         }
         guard let event = derived else { throw .notAuthentic("the event cannot be judged") }
@@ -42,38 +43,43 @@ final class QuickJudge {
     private func derive(_ commit: Commit) throws -> LedgerEvent? {
         guard commit.parents == [previous.commit.id] else { return nil }
         let announced = try AnnouncedEvent(commit)
-        guard let file = try newest.blob(at: announced.path) else { return nil }
+        guard let place = try newest.folder(announced.folder), let file = newest.blob(announced.fileName, in: place)
+        else { return nil }
         let event = try announced.read(try judge.repository.blob(file, limit: 16 << 20))
         let main = try judge.checkPlace(of: event, announced, after: previous)
         let tree = try self.tree ?? TreeDraft(judge.repository, root: previous.commit.tree)
         self.tree = tree
         let change = try change(of: event, in: tree, by: main)
-        var state = LedgerState(tree, events: events)
+        var state = LedgerState(tree, memory: memory)
         try state.land(try judge.main.landings(after: previous.event.main, through: event.main))
         try EventRules(event: event, change: change, main: main, history: judge.main, state: state).check()
         try state.apply(event, change: change)
-        guard try tree.add(event.path, blob: file) else { return nil }
+        guard let folder = try tree.makeFolder(announced.folder), tree.add(announced.fileName, blob: file, to: folder)
+        else { return nil }
         for (path, digest) in event.files {
-            guard EventTree.isEventFile(path, of: event), let blob = try blob(path, digest, change),
-                try tree.add(path, blob: blob)
+            guard let name = EventTree.fileName(path, of: event, in: announced.folder),
+                let blob = try blob(name, digest, change, in: place), tree.add(name, blob: blob, to: folder)
             else { return nil }
         }
         try state.enter(into: tree)
         guard try tree.id() == commit.tree else { return nil }
-        events.keep(event, as: file)
+        state.remember()
+        memory[file] = event
         return event
     }
 
     /// The blob of a file that an event lists, if its content is the listed one.
-    private func blob(_ path: String, _ digest: Digest, _ change: SignedChange?) throws -> ObjectID? {
-        if let change, path.hasSuffix(Change.fileName) {
+    private func blob(
+        _ name: String, _ digest: Digest, _ change: SignedChange?, in place: TreeDraft.Folder
+    ) throws -> ObjectID? {
+        if let change, name == Change.fileName {
             // The ledger's own copy of a change is the change that the event is about.
             return digest == change.digest ? try judge.repository.name(of: .blob, change.bytes) : nil
         }
-        if let change, path.hasSuffix(Change.signatureName), digest == Digest(of: change.signature) {
+        if let change, name == Change.signatureName, digest == Digest(of: change.signature) {
             return try judge.repository.name(of: .blob, change.signature)
         }
-        guard let blob = try newest.blob(at: path),
+        guard let blob = newest.blob(name, in: place),
             Digest(of: try judge.repository.blob(blob, limit: 16 << 20)) == digest
         else { return nil }
         return blob
@@ -104,15 +110,19 @@ final class QuickJudge {
     private struct NoAnswer: Error {}
 }
 
-/// Events by the blobs that they were read from, so that a record is not read again for each of its events.
-final class EventCache {
+/// What was read of one tree of the ledger, while it changes event by event, so that it is not read again.
+final class LedgerMemory {
+    /// Files of the state by their paths; nil: there is none.
+    var values: [String: JSONValue?] = [:]
     private var events: [ObjectID: LedgerEvent] = [:]
     private static let limit = 1000
 
-    func keep(_ event: LedgerEvent, as blob: ObjectID) {
-        if events.count >= Self.limit { events.removeAll(keepingCapacity: true) }
-        events[blob] = event
+    /// Events by the blobs that they were read from.
+    subscript(blob: ObjectID) -> LedgerEvent? {
+        get { events[blob] }
+        set {
+            if events.count >= Self.limit { events.removeAll(keepingCapacity: true) }
+            events[blob] = newValue
+        }
     }
-
-    subscript(blob: ObjectID) -> LedgerEvent? { events[blob] }
 }

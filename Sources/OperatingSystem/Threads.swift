@@ -23,25 +23,69 @@ public enum Threads {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setstacksize(&attributes, stackSize)
         for index in 1..<max(1, count) {
-            let call = Unmanaged.passRetained(Call(index: index, body: body))
-            var thread = pthread_t()
-            let status = pthread_create(
-                &thread, &attributes,
-                { argument in
-                    guard let argument else { return nil }
-                    let call = Unmanaged<Call>.fromOpaque(argument).takeRetainedValue()
-                    call.body(call.index)
-                    return nil
-                }, call.toOpaque())
-            if status == 0 {
+            if let thread = create(&attributes, Unmanaged.passRetained(Call(index: index, body: body))) {
                 threads.append(thread)
             } else {
-                call.release()
                 left.append(index)
             }
         }
         if count > 0 { for index in left { body(index) } }
         for thread in threads { pthread_join(thread, nil) }
+    }
+
+    /// Begins `body` in a thread of its own.
+    public static func start<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Started<Value> {
+        Started(body)
+    }
+
+    /// What a thread of its own works on.
+    public final class Started<Value: Sendable>: @unchecked Sendable {
+        private let result = Locked<Value?>(nil)
+        private var thread: pthread_t?
+        private let body: @Sendable () -> Value
+
+        fileprivate init(_ body: @escaping @Sendable () -> Value) {
+            self.body = body
+            var attributes = pthread_attr_t()
+            pthread_attr_init(&attributes)
+            defer { pthread_attr_destroy(&attributes) }
+            pthread_attr_setstacksize(&attributes, stackSize)
+            let result = result
+            let call = Unmanaged.passRetained(
+                Call(index: 0) { _ in
+                    let value = body()
+                    result.withLock { $0 = value }
+                })
+            thread = Threads.create(&attributes, call)
+        }
+
+        /// Waits for the value. To be called once, by the thread that began it.
+        public func value() -> Value {
+            if let thread {
+                pthread_join(thread, nil)
+                self.thread = nil
+            }
+            // Without a thread it is this one's to do.
+            return result.withLock { $0 } ?? body()
+        }
+
+        deinit { if let thread { pthread_detach(thread) } }
+    }
+
+    /// nil, and the call given back, when no thread can be had.
+    private static func create(_ attributes: inout pthread_attr_t, _ call: Unmanaged<Call>) -> pthread_t? {
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread, &attributes,
+            { argument in
+                guard let argument else { return nil }
+                let call = Unmanaged<Call>.fromOpaque(argument).takeRetainedValue()
+                call.body(call.index)
+                return nil
+            }, call.toOpaque())
+        if status == 0 { return thread }
+        call.release()
+        return nil
     }
 
     private final class Call: Sendable {

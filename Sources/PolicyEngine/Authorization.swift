@@ -41,8 +41,11 @@ extension PolicyEngine {
     /// - Parameters:
     ///   - digest: SHA-256 of the change file's bytes.
     ///   - caller: the proposer as the identities of `main` know it. Anybody else is judged as anonymous.
+    ///   - known: the change's plan, where it was asked for before; one that is not this engine's, of this change, is not
+    ///     used.
     public func authorize(
-        _ change: Change, digest: Digest, caller: Caller, history: VerifiedHistory, now: Timestamp
+        _ change: Change, digest: Digest, caller: Caller, history: VerifiedHistory, now: Timestamp,
+        reusing known: Plan? = nil
     ) -> Authorization {
         let request = DecisionRequest(
             action: change.step.action, target: change.step.target,
@@ -73,7 +76,8 @@ extension PolicyEngine {
         if let objection = votes.objection(to: change) {
             return .denied(decision.denied(objection.code, objection.reason))
         }
-        guard let plan = plan(for: change, digest: digest) else {
+        let isOurs = known?.maker === maker && known?.change == digest
+        guard let plan = isOurs ? known : plan(for: change, digest: digest) else {
             // A rule may allow an unknown target, but nothing can be done to it.
             return .denied(decision.denied(.unknownTarget, UnknownTarget.words(change.step.target)))
         }

@@ -12,14 +12,34 @@ public struct Plan: Hashable, Sendable {
     public let parameters: [String: JSONValue]
     public let action: ActionDefinition
     public let target: TargetEntry
+    /// The digest of the change's file.
+    let change: Digest
+    let maker: Maker
+
+    /// Tells the plans of one engine from those of every other.
+    final class Maker: Hashable, Sendable {
+        static func == (left: Maker, right: Maker) -> Bool { left === right }
+        func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+    }
+
+    public static func == (left: Plan, right: Plan) -> Bool {
+        left.digest == right.digest && left.json == right.json && left.parameters == right.parameters
+            && left.action == right.action && left.target == right.target
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
     /// What will be done, as a claim records it.
     public var step: JSONValue {
         ["action": .string(action.name), "target": .string(target.id), "params": .object(parameters)]
     }
 
-    init(change: Change, digest: Digest, parameters: [String: JSONValue], action: ActionDefinition, target: TargetEntry)
-    {
+    init(
+        change: Change, digest: Digest, parameters: [String: JSONValue], action: ActionDefinition, target: TargetEntry,
+        maker: Maker
+    ) {
+        self.change = digest
+        self.maker = maker
         json = [
             "action": .string(action.digest.description),
             "change": .string(digest.description),
@@ -55,6 +75,7 @@ extension PolicyEngine {
             let target = catalogue.targets[change.step.target]
         else { return nil }
         return Plan(
-            change: change, digest: digest, parameters: parameters, action: action.definition, target: target)
+            change: change, digest: digest, parameters: parameters, action: action.definition, target: target,
+            maker: maker)
     }
 }

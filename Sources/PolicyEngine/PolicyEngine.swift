@@ -9,6 +9,7 @@ public struct PolicyEngine: Sendable {
     let rules: [CompiledRule]
     let actions: [String: CompiledAction]
     private let settingsWarnings: [String]
+    let maker = Plan.Maker()
 
     /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns.
     public init(catalogue: Catalogue) {
