@@ -29,6 +29,10 @@ public struct Runner {
         case unknown(reason: String)
     }
 
+    /// Seconds before its lease ends in which nothing new is sent to the target: another machine's clock, by which a person may
+    /// resolve the change, can be that much ahead, and what was sent needs time to arrive.
+    private var margin: Int64 { min(300, max(0, self.lease) / 3) }
+
     private var now: Timestamp { Timestamp(seconds: host.now()) }
 
     /// Runs `change`. Progress goes to `progress`, one line at a time.
@@ -113,7 +117,7 @@ public struct Runner {
         var failure: ExecutionError?
         do throws(ExecutionError) {
             report = try executor.execute(
-                step, before: prepared.before, mayMutate: { lease.isHeld(now: now) }, progress: progress)
+                step, before: prepared.before, mayMutate: { lease.isHeld(now: now, margin: margin) }, progress: progress)
         } catch {
             failure = error
         }
@@ -137,7 +141,9 @@ struct Lease {
         bootClockEnd = Host.bootTimeNanoseconds() &+ UInt64(max(0, seconds)) &* 1_000_000_000
     }
 
-    func isHeld(now: Timestamp) -> Bool {
-        now < wallClockEnd && Host.bootTimeNanoseconds() < bootClockEnd
+    /// - Parameter margin: seconds that must be left.
+    func isHeld(now: Timestamp, margin: Int64 = 0) -> Bool {
+        now + .seconds(margin) < wallClockEnd
+            && Host.bootTimeNanoseconds() &+ UInt64(max(0, margin)) &* 1_000_000_000 < bootClockEnd
     }
 }
