@@ -23,9 +23,9 @@ public struct VoteStatement: Sendable, Hashable {
 
     public static let namespace = "vote@agentsafe"
 
-    /// The namespace in which a voter of this kind signs.
-    public static func namespace(of kind: IdentityKind) -> String {
-        kind == .agent ? Change.signatureNamespace : namespace
+    /// The namespace in which a voter of this kind signs this verdict.
+    public static func namespace(of verdict: VerifiedVote.Kind, by kind: IdentityKind) -> String {
+        verdict == .withdraw && kind == .agent ? Change.signatureNamespace : namespace
     }
 
     public init(
@@ -128,7 +128,8 @@ public struct SignedVote: Sendable, Hashable {
         }
         let kind = identities.owner(ofKey: parsed.publicKey.text)?.identity.kind ?? .person
         let signatory = try identities.signatory(
-            of: parsed, over: Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind))
+            of: parsed, over: Array(statement.text.utf8),
+            namespace: VoteStatement.namespace(of: statement.kind, by: kind))
         let voter = signatory.identity
         guard voter.id == statement.voter else {
             throw .notAuthentic("the vote says `\(statement.voter)`, but `\(voter.id)` signed it")
