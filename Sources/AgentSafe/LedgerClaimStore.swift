@@ -233,7 +233,7 @@ extension CapturedState {
     /// `before.json` and `after.json`.
     var json: JSONValue {
         .compact([
-            "fields": .object(fields), "digest": objectDigest.map { .string($0.description) },
+            "fields": .object(fields), "digest": objectDigest.map { .string($0) },
             "version": version.map { .string($0) },
         ])
     }

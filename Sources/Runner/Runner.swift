@@ -29,6 +29,10 @@ public struct Runner {
         case unknown(reason: String)
     }
 
+    /// Seconds before its lease ends in which nothing new is sent to the target: another machine's clock, by which a person may
+    /// resolve the change, can be that much ahead, and what was sent needs time to arrive.
+    private var margin: Int64 { min(300, max(0, self.lease) / 3) }
+
     private var now: Timestamp { Timestamp(seconds: host.now()) }
 
     /// Runs `change`. Progress goes to `progress`, one line at a time.
@@ -114,7 +118,7 @@ public struct Runner {
         var failure: ExecutionError?
         do throws(ExecutionError) {
             report = try executor.execute(
-                step, before: prepared.before, mayMutate: { lease.isHeld }, progress: progress)
+                step, before: prepared.before, mayMutate: { lease.isHeld(margin: margin) }, progress: progress)
         } catch {
             failure = error
         }
@@ -141,5 +145,11 @@ struct Lease {
         bootClockEnd = host.bootTime() &+ UInt64(max(0, seconds)) &* 1_000_000_000
     }
 
-    var isHeld: Bool { Timestamp(seconds: host.now()) < wallClockEnd && host.bootTime() < bootClockEnd }
+    var isHeld: Bool { isHeld(margin: 0) }
+
+    /// - Parameter margin: seconds that must be left.
+    func isHeld(margin: Int64) -> Bool {
+        Timestamp(seconds: host.now()) + .seconds(margin) < wallClockEnd
+            && host.bootTime() &+ UInt64(max(0, margin)) &* 1_000_000_000 < bootClockEnd
+    }
 }
