@@ -31,7 +31,7 @@ extension Workspace {
                 "the reason is one line of visible text, at most \(Resolution.maximumReason) bytes; say what you saw at the target"
             )
         }
-        try fetch()
+        try fetch(.change(id))
         let view = try view()
         let signer = try signer()
         let person = try identity(of: signer, in: view.state)

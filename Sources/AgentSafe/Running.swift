@@ -72,7 +72,8 @@ extension Workspace {
     ) throws(AgentSafeError) -> [RunOutcome] {
         let lock = try lockForRunning()
         defer { withExtendedLifetime(lock) {} }
-        try fetch()
+        try requireMemory()
+        try fetch(id.map { .change($0) } ?? .votes)
         var view = try view()
         let signer = try signer()
         let runner = try identity(of: signer, in: view.state)
@@ -86,11 +87,15 @@ extension Workspace {
         try flushOutbox(signer: signer, identity: runner, connection: connection)
         view = try self.view()
         try checkClock(view)
+        // A trust commit is in force from its event on, which must not wait until something runs.
+        try LedgerRecorder(workspace: self, signer: signer, identity: runner, connection: connection, view: view)
+            .record { (_) throws(AgentSafeError) in [] }
+        view = try self.view()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             if !outcomes.isEmpty {
                 do throws(AgentSafeError) {
-                    try fetch()
+                    try fetch(.votes)
                     view = try self.view()
                 } catch {
                     // What was done is told, whatever keeps the others from being done.
@@ -98,7 +103,14 @@ extension Workspace {
                     break
                 }
             }
-            guard let found = try find(waiting, in: view) else { continue }
+            let found: FoundChange
+            do throws(AgentSafeError) {
+                guard let there = try find(waiting, in: view) else { continue }
+                found = there
+            } catch {
+                outcomes.append(RunOutcome(unread: waiting, error))
+                continue
+            }
             let recorder = LedgerRecorder(
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
             let store = LedgerClaimStore(recorder: recorder, id: waiting)

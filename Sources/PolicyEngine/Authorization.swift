@@ -92,7 +92,8 @@ extension PolicyEngine {
     }
 }
 
-/// Each voter's latest vote; of two at one instant, the stricter. A rejection that an admin took back is none any more.
+/// Each voter's latest vote; of two at one instant, the stricter, and of two alike the one whose plan has the smaller digest:
+/// whoever counts must come to the same end. A rejection that an admin took back is none any more.
 private struct LatestVotes {
     private let votes: [VerifiedVote]
     private let excluded: Set<String>
@@ -102,9 +103,7 @@ private struct LatestVotes {
         self.excluded = excluded
         var latest: [String: VerifiedVote] = [:]
         for vote in all where vote.rejector == nil {
-            if let other = latest[vote.voter.id], (other.at, other.strictness) >= (vote.at, vote.strictness) {
-                continue
-            }
+            if let other = latest[vote.voter.id], !vote.outdoes(other) { continue }
             latest[vote.voter.id] = vote
         }
         let takenBack = all.filter {
@@ -142,6 +141,13 @@ private struct LatestVotes {
 }
 
 extension VerifiedVote {
+    fileprivate func outdoes(_ other: VerifiedVote) -> Bool {
+        if (at, strictness) != (other.at, other.strictness) {
+            return (at, strictness) > (other.at, other.strictness)
+        }
+        return plan.hexadecimal < other.plan.hexadecimal
+    }
+
     fileprivate var strictness: Int {
         switch kind {
         case .approve: 0
