@@ -47,10 +47,10 @@ struct RotationYearTests {
             governance.clock.advance(60)
         }
 
-        /// A week's change: proposed, approved by vote or by stock git's signed merge, landed and executed.
+        /// A change: proposed, approved by vote or by stock git's signed merge, landed and executed.
         func change(_ week: Int) throws {
             let replicas = "replicas=\(4 + week % 5)"
-            let proposer = week % 3 == 0 ? "sam" : "agent"
+            let proposer = week % 5 == 0 ? "sam" : "agent"
             let proposal = try agentsafe(
                 proposer,
                 [
@@ -85,22 +85,20 @@ struct RotationYearTests {
         ]
         for week in 0..<52 {
             if let actor = rotations[week] { try year.rotate(actor) }
-            if week % 2 == 0 || week % 5 == 0 { try year.change(week) }
+            if week.isMultiple(of: 3) { try year.change(week) }
             governance.clock.advance(Year.week)
         }
         #expect(Set(rotations.values).count * 2 >= 11)
 
         // From the very beginning, by somebody who sees all of it for the first time.
-        let told = try governance.verifyEverywhere(0)
-        #expect(told.output.contains("authentic from genesis"), "\(told)")
-        let executions = try governance.expect(0, "sam", ["verify", "--output", "json"]).json
-        let count = try #require(executions.at("ledger", "events", "execution")?.integerValue)
-        #expect(count >= 26)
+        try governance.update("stranger")
+        let told = try governance.expect(0, "stranger", ["verify", "--output", "json"]).json
+        let count = try #require(told.at("ledger", "events", "execution")?.integerValue)
+        #expect(count == 18 && told["result"]?.stringValue == "authentic", "\(told)")
 
         // Stock git, by main's newest allowed_signers, for every commit of main, the ledger, and all branches.
-        try governance.update("stranger")
         let verdicts = try governance.verdicts("stranger")
-        #expect(verdicts.count > 200)
+        #expect(verdicts.count > 130)
         for verdict in verdicts {
             #expect(verdict.verdict == "G" && verdict.signer == verdict.author, "\(verdict)")
         }
@@ -123,6 +121,6 @@ struct RotationYearTests {
             #expect(try accepts(created), "\(path)")
             gone += try accepts(governance.clock.timestamp) ? 0 : 1
         }
-        #expect(gone > 10)
+        #expect(gone > 5)
     }
 }

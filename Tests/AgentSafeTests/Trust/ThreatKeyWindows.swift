@@ -160,6 +160,29 @@ struct ThreatKeyWindows {
         #expect(told.errors.contains("which belongs to no identity"), "\(told)")
     }
 
+    @Test("one admin is one, under however many names and keys the signature lies")
+    func oneAdminTwice() throws {
+        let governance = try TwoOfFour.copy()
+        let second = try SSHKeys.makeKey(name: "alice-2.key", in: governance.directory)
+        try governance.expect(
+            0, "alice", ["identity", "add", "alice", "--kind", "person", "--key-file", second + ".pub", "--push"])
+        try governance.signTrust("bob", "--land")
+        let version = try governance.trustVersion() + 1
+        let base = try governance.tip("main")
+        for other in ["bob.sig", "alice-2.sig", "ALICE.sig"] {
+            var files = try governance.statementByHand(
+                ["identities.yaml": try governance.raisedIdentities()], signedBy: ["alice"])
+            let text = try #require(files["trust/\(version)/statement.txt"] ?? nil)
+            files["trust/\(version)/\(other)"] = try SSHKeys.sign(
+                Array(text.utf8), namespace: "trust@agentsafe", with: second, in: governance.directory)
+            let commit = try governance.pushToMain("rogue", files)
+            let told = try governance.verifyEverywhere(30)
+            #expect(told.errors.contains("main commit \(commit.prefix(12)), `trust/\(version)/\(other)`"), "\(told)")
+            #expect(told.errors.contains("`alice` signed it, who is no admin or not the one the file names"), "\(told)")
+            try governance.push("rogue", base, to: "main")
+        }
+    }
+
     // MARK: - Threat 38
 
     /// Who may lose their key between something on main and the first event about it.

@@ -210,6 +210,9 @@ struct ThreatSelfAdoption {
         let told = try governance.trustStatus(status: 30)
         #expect(told.at("foreign", "count")?.integerValue == 302)
         #expect(told.at("foreign", "first")?.stringValue == first)
+        // No more of each is compared than the signed statement speaks of.
+        let reason = try governance.verifyEverywhere(30)
+        #expect(reason.errors.contains(/not adopted: .* more than [0-9]+ files differ/), "\(reason)")
     }
 
     // MARK: - Skipped commits

@@ -216,6 +216,40 @@ struct TrustBranchTests {
         try governance.expect(30, "sam", ["gate", "--head", "origin/\(branch)"])
     }
 
+    @Test("a trust branch is one commit on top of main, and of nothing else")
+    func elsewhere() throws {
+        let governance = try TwoOfFour.copy()
+        let branch = try governance.proposeTrust("rogue")
+        try governance.git("rogue", "fetch", "-q")
+        let tree = try governance.git("rogue", "rev-parse", "origin/\(branch)^{tree}")
+        // The same difference on top of a commit that nobody accepted, and as a merge of it.
+        let loose = try governance.commit(
+            "rogue", tree: try governance.tree("rogue", "origin/main", [:]), parents: ["origin/main"],
+            message: "Nothing", signedBy: nil)
+        for parents in [[loose], ["origin/main", loose]] {
+            let commit = try governance.commit("rogue", tree: tree, parents: parents, message: "x", signedBy: nil)
+            try governance.push("rogue", commit, to: branch)
+            try governance.settle("alice")
+            try governance.refuse(
+                30, "alice", ["trust", "sign", "--yes"], saying: "`\(branch)`, commit \(commit.prefix(12))",
+                parents.count == 1 ? "not one commit on top of main" : "2 parents")
+        }
+    }
+
+    @Test("a file that main changed meanwhile, though anybody may, must be looked at anew")
+    func sameFile() throws {
+        let governance = try TwoOfFour.copy()
+        try governance.editPolicy("rogue")
+        try governance.write("rogue", "docs/notes.md", "mine\n")
+        try governance.expect(0, "rogue", ["trust", "propose", "--push"])
+        try governance.signTrust("alice")
+        try governance.pushToMain("sam", ["docs/notes.md": "theirs\n"])
+        try governance.settle("bob")
+        try governance.refuse(
+            30, "bob", ["trust", "sign", "--yes", "--land"], saying: "`docs/notes.md`", "main changed the file since",
+            "propose the difference anew")
+    }
+
     @Test("what is shown is all there is: no attribute hides a file, and no character moves the cursor")
     func nothingHidden() throws {
         let governance = try TwoOfFour.copy()
