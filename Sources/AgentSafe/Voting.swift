@@ -143,7 +143,7 @@ extension Workspace {
     ) throws(AgentSafeError) -> SignedVote {
         do {
             let signature = try signer.sign(
-                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind, by: voter.kind))
+                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: statement.kind, by: voter.kind))
             return SignedVote(statement: statement, signature: signature.blob)
         } catch {
             throw AgentSafeError(.failed, "\(error)")
