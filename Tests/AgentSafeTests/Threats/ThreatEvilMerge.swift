@@ -10,7 +10,7 @@ struct ThreatEvilMerge {
         let landed: ChangeID
 
         private static let original = Result {
-            let governance = try Governance()
+            let governance = try Governance.keptForAll()
             let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
             let landed = try governance.propose("sam", target: "dev/api-server", ["replicas=2"])
             try governance.land(landed)
