@@ -2,6 +2,8 @@ import ChangeModel
 import OperatingSystem
 import Testing
 
+@testable import Ledger
+
 @Suite("Threat 38: a key ends between a landing and its first event")
 struct ThreatExpiredBetween {
     /// A change whose proposer's key, valid when it landed, ends before the ledger first speaks of it.
@@ -29,10 +31,17 @@ struct ThreatExpiredBetween {
         try governance.verifyEverywhere(0)
         // And then there are events about the change itself.
         try governance.expect(0, "bob", ["reject", id.text, "--yes"])
-        try governance.runRecordsOnly(20, id)
+        let gate = try LedgerDesk(governance, as: "gate")
+        let branch = try #require(try governance.voteBranches(id).first)
+        let tip = try #require(try gate.repository.reference("refs/remotes/origin/\(branch)"))
+        let vote = EventDraft(
+            kind: .vote, change: try gate.change(id),
+            body: RecordedVote.body(try VoteBranch.read(tip, in: gate.repository)), headline: "bob says reject")
+        try gate.append(try gate.decision(id), vote)
+        try gate.push()
         #expect(try governance.record(of: id).events.map(\.kind) == [.decision, .vote])
         try governance.verifyEverywhere(0)
-        #expect(["rejected", "denied"].contains(try governance.state(of: id)))
+        #expect(try governance.state(of: id) == "denied")
     }
 
     @Test("so with the key of the merge that landed it, which approves nothing any more")
@@ -58,11 +67,10 @@ struct ThreatExpiredBetween {
         governance.clock.advance(601)
         try governance.execute()
         try governance.verifyEverywhere(0)
-        let commands = [["trust", "commit", "-m", "Too late", "--push"]]
+        try governance.update("alice")
         try governance.write("alice", "policies/default.yaml", "rules: []\n")
-        for command in commands {
-            #expect(try governance.expect(1, "alice", command).errors.contains("is revoked or not valid now"))
-        }
+        let late = try governance.expect(1, "alice", ["trust", "commit", "-m", "Too late", "--push"])
+        #expect(late.errors.contains("is revoked or not valid now"), "\(late)")
     }
 
     @Test("a runner's key that ends in the middle of a run leaves a change that people resolve, and a ledger that verifies")
@@ -81,7 +89,7 @@ struct ThreatExpiredBetween {
         let cut = try governance.agentsafe(
             "runner", ["run", second.text] + governance.cluster(), sleepingAt: "prepared: before-state"
         ) { governance.clock.advance(2) }
-        #expect(cut.status == 1, "\(cut)")
+        #expect(cut.status != 0, "\(cut)")
         try governance.verifyEverywhere(0)
         governance.clock.advance(901)
         #expect(try governance.state(of: second) == "unknown")

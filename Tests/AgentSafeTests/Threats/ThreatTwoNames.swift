@@ -78,7 +78,7 @@ struct ThreatTwoNames {
         let text = try Self.inventory(governance) + twin.entry()
         try governance.update("alice")
         try governance.write("alice", "inventory.yaml", text)
-        let refused = try governance.expect(2, "alice", ["trust", "commit", "-m", "Another name", "--push"])
+        let refused = try governance.expect(1, "alice", ["trust", "commit", "-m", "Another name", "--push"])
         #expect(refused.errors.contains("staging/alias"), "\(refused)")
 
         let commit = try governance.trustByHand("stranger", ["inventory.yaml": text], signedBy: ["alice": "alice"])

@@ -100,6 +100,7 @@ struct ThreatVanishedRejection {
         let governance = try Governance()
         let id = try governance.approvedInProduction()
         let approval = try governance.tip(try #require(try governance.voteBranches(id).first))
+        try governance.git("agent", "fetch", "-q")
         try governance.land(id)
         governance.clock.advance(60)
         try governance.expect(0, "bob", [change.command, id.text, "--yes"])
@@ -110,7 +111,6 @@ struct ThreatVanishedRejection {
             // What was only taken back stops nobody else, and so waits on its branch.
             if change != .takenBack { try deleteVotes(id, in: governance) }
         }
-        try governance.git("agent", "fetch", "-q")
         for leaf in ["bob-00000000", "bob-zzzzzzzz"] { try governance.push("agent", approval, to: "vote/\(id)/\(leaf)") }
         try governance.expect(status, "runner", ["run", id.text] + governance.cluster())
         try governance.verifyEverywhere(0)
