@@ -117,6 +117,31 @@ public struct SignedVote: Sendable, Hashable {
         else {
             throw .notAuthentic("the vote is for another change, or for an edited one with the same identifier")
         }
+        // What stops a change outlives its author's key, so that waiting for the key to end frees nothing. It says itself when
+        // it was cast, and no vote is older than its change: a key that ended before that stops nothing.
+        let stops = statement.stops(change.change)
+        let signatory = try signatory(repository: repository, identities: identities, evenRevoked: stops)
+        let voter = signatory.identity
+        if stops {
+            guard statement.at + clockSkew >= change.change.created, signatory.key.covers(statement.at) else {
+                throw .notAuthentic("the key that signed the vote was not valid at \(statement.at), or the vote is too old")
+            }
+        } else if let instant, !signatory.key.isValid(at: instant) {
+            throw .notAuthentic("the key that signed the vote is not valid at \(instant)")
+        }
+        guard
+            Self.mayVote(statement.kind, voter, proposer: change.change.proposer, rejector: statement.rejector)
+        else {
+            throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
+        }
+        return VerifiedVote(
+            voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at, rejector: statement.rejector)
+    }
+
+    /// Whose key signed exactly this statement, which must be the voter's and for this repository.
+    func signatory(
+        repository: String, identities: IdentityRegistry, evenRevoked: Bool = false
+    ) throws(LedgerError) -> Signatory {
         guard statement.repository == repository else {
             throw .notAuthentic("the vote is for repository `\(statement.repository)`")
         }
@@ -129,21 +154,11 @@ public struct SignedVote: Sendable, Hashable {
         let kind = identities.owner(ofKey: parsed.publicKey.text)?.identity.kind ?? .person
         let signatory = try identities.signatory(
             of: parsed, over: Array(statement.text.utf8),
-            namespace: VoteStatement.namespace(of: statement.kind, by: kind))
-        let voter = signatory.identity
-        guard voter.id == statement.voter else {
-            throw .notAuthentic("the vote says `\(statement.voter)`, but `\(voter.id)` signed it")
+            namespace: VoteStatement.namespace(of: statement.kind, by: kind), evenRevoked: evenRevoked)
+        guard signatory.identity.id == statement.voter else {
+            throw .notAuthentic("the vote says `\(statement.voter)`, but `\(signatory.identity.id)` signed it")
         }
-        if let instant, !signatory.key.isValid(at: instant) {
-            throw .notAuthentic("the key that signed the vote is not valid at \(instant)")
-        }
-        guard
-            Self.mayVote(statement.kind, voter, proposer: change.change.proposer, rejector: statement.rejector)
-        else {
-            throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
-        }
-        return VerifiedVote(
-            voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at, rejector: statement.rejector)
+        return signatory
     }
 
     /// Who may say what: approvers approve and reject, never their own; proposers withdraw theirs; approvers and admins cancel.
