@@ -9,7 +9,7 @@ public final class ExecutorChoice {
     private let host: Host
     private let cluster: String?
     private let evidenceKey: () throws(AgentSafeError) -> EvidenceKey
-    private var embedded: KubernetesExecutor?
+    private var embedded: (any Executor)?
     private static let embeddedPrefix = "embedded:"
 
     /// - Parameters:
@@ -25,6 +25,14 @@ public final class ExecutorChoice {
         self.cluster = cluster
         self.host = host
         self.evidenceKey = evidenceKey
+    }
+
+    /// An executor that is there already, for every target that it can reach.
+    init(fixed executor: any Executor, host: Host) {
+        self.host = host
+        cluster = nil
+        embedded = executor
+        evidenceKey = { () throws(AgentSafeError) in EvidenceKey(host.random(EvidenceKey.size)) }
     }
 
     /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.

@@ -69,7 +69,9 @@ extension Workspace {
             )
         }
         let standing = judgement.votes.last { $0.voter.id == voter.id && $0.rejector == nil }
-        if !merge, rejector == nil, let standing, standing.kind == kind, standing.plan == plan.digest {
+        if !merge, rejector == nil, let standing, standing.kind == kind, standing.plan == plan.digest,
+            !judgement.isTakenBack(standing)
+        {
             throw AgentSafeError(
                 .failed, "`\(voter.id)` said \(kind.rawValue) to this plan already, at \(standing.at); once is enough")
         }
@@ -125,7 +127,7 @@ extension Workspace {
         if voter.id == proposer { return }
         let author = rejector ?? voter.id
         let latest = judgement.votes.last { $0.voter.id == author && $0.rejector == nil }
-        if let rejector, latest?.kind != .reject {
+        if let rejector, latest.map({ $0.kind != .reject || judgement.isTakenBack($0) }) ?? true {
             throw AgentSafeError(
                 .failed, "`\(rejector)` does not reject \(judgement.change.change.id), so there is nothing to take back"
             )

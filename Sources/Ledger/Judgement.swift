@@ -70,6 +70,11 @@ public struct Judgement {
         }
     }
 
+    /// Whether an admin has taken a rejection back since it was given.
+    public func isTakenBack(_ vote: VerifiedVote) -> Bool {
+        vote.kind == .reject && votes.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
+    }
+
     /// Why the proposer's signature counts for nothing now, though it is genuine.
     private static func objection(to change: SignedChange, main: MainState, now: Timestamp) -> String? {
         guard let owner = main.identities.owner(ofKey: change.key.publicKey),

@@ -37,7 +37,7 @@ final class LedgerDesk {
 
     func change(_ id: ChangeID) throws -> SignedChange {
         let state = try main
-        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state))
+        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state, evenRevoked: true))
     }
 
     @discardableResult
