@@ -17,9 +17,8 @@ struct ModelKeyEntry: Hashable, Sendable {
     var validBefore: Int64?
     var isRevoked = false
 
-    func isValid(at instant: Int64) -> Bool {
-        !isRevoked && (validAfter ?? .min) <= instant && instant <= (validBefore ?? .max)
-    }
+    func isValid(at instant: Int64) -> Bool { !isRevoked && covers(instant) }
+    func covers(_ instant: Int64) -> Bool { (validAfter ?? .min) <= instant && instant <= (validBefore ?? .max) }
 }
 
 enum ModelRole: String, CaseIterable, Sendable { case admin, approver, deployer, sre, runner, gate }
@@ -132,6 +131,17 @@ struct ModelVote: Hashable, Sendable {
     /// On the branch where votes of the voter's kind belong.
     var isInPlace = true
     var isForThisRepository = true
+    /// Of an admin's withdrawal: whose rejection it takes back.
+    var rejector: ModelActor?
+
+    /// Whether it stops the change, whatever becomes of its author and of the proposal's wording.
+    func stops(_ change: ModelChange) -> Bool {
+        switch kind {
+        case .approve: false
+        case .reject, .cancel: true
+        case .withdraw: voter == change.proposer && rejector == nil
+        }
+    }
 }
 
 struct ModelMergeApproval: Hashable, Sendable {

@@ -12,8 +12,7 @@ extension ProtocolModel {
         var kind: ModelVote.Kind
         var plan: ModelPlan?
         var at: Int64
-        /// Whether it takes others' rejections away: an admin's word that still holds.
-        var lifts = false
+        var rejector: ModelActor?
     }
 
     func plan(_ change: ModelChange, _ policy: ModelPolicy) -> ModelPlan? {
@@ -50,9 +49,12 @@ extension ProtocolModel {
         return pair == change.current.replicas
     }
 
-    func mayVote(_ kind: ModelVote.Kind, _ voter: ModelActor, on change: ModelChange, by registry: ModelRegistry) -> Bool {
-        switch kind {
+    func mayVote(_ vote: ModelVote, on change: ModelChange, by registry: ModelRegistry) -> Bool {
+        let voter = vote.voter
+        return switch vote.kind {
         case .approve, .reject: registry.isPerson(voter, with: .approver) && voter != change.proposer
+        case .withdraw where vote.rejector != nil:
+            registry.isPerson(voter, with: .admin) && voter != change.proposer && voter != vote.rejector
         case .withdraw: voter == change.proposer || registry.identities[voter]?.kind == .person
         case .cancel: registry.isPerson(voter, with: .approver) || registry.isPerson(voter, with: .admin)
         }
@@ -60,8 +62,12 @@ extension ProtocolModel {
 
     /// Whether a vote's statement holds, by the identities of one main commit and at one instant.
     func isGood(_ vote: ModelVote, on change: ModelChange, by registry: ModelRegistry, at instant: Int64) -> Bool {
-        vote.version == change.version && vote.isForThisRepository && vote.key.owner == vote.voter
-            && registry.isValid(vote.key, at: instant) && mayVote(vote.kind, vote.voter, on: change, by: registry)
+        guard vote.isForThisRepository, vote.key.owner == vote.voter, let key = registry.entry(vote.key),
+            mayVote(vote, on: change, by: registry)
+        else { return false }
+        // What stops a change needs a key that was good when it says it was cast, and no earlier than the change.
+        if vote.stops(change) { return key.covers(vote.at) && vote.at + Self.skew >= change.created }
+        return vote.version == change.version && key.isValid(at: instant)
     }
 
     /// Whether the vote counts from its branch.
@@ -70,25 +76,18 @@ extension ProtocolModel {
             && isGood(vote, on: change, by: tip.registry, at: instant)
     }
 
-    /// - Parameter holds: whether its key and its right still hold.
-    private func counted(
-        _ vote: ModelVote, on change: ModelChange, by registry: ModelRegistry, holds: Bool
-    ) -> CountedVote {
-        CountedVote(
-            voter: vote.voter, kind: vote.kind, plan: vote.plan, at: vote.at,
-            lifts: vote.kind == .withdraw && holds && vote.voter != change.proposer
-                && registry.isPerson(vote.voter, with: .admin))
+    private func counted(_ vote: ModelVote) -> CountedVote {
+        CountedVote(voter: vote.voter, kind: vote.kind, plan: vote.plan, at: vote.at, rejector: vote.rejector)
     }
 
-    /// What recorded votes count for now: approvals only with a key and a right that still hold, all others for ever.
+    /// What recorded votes count for now: those that stop the change for ever; approvals, and what takes a rejection back, only
+    /// with a key and a right that still hold.
     func recordedVotes(
         _ change: ModelChange, in ledger: ModelLedger, by registry: ModelRegistry, at instant: Int64
     ) -> [CountedVote] {
-        let votes = (ledger.records[change.number]?.votes ?? []).filter { $0.version == change.version }
-        return votes.compactMap { vote in
-            let holds = isGood(vote, on: change, by: registry, at: instant)
-            return vote.kind == .approve && !holds ? nil : counted(vote, on: change, by: registry, holds: holds)
-        }
+        (ledger.records[change.number]?.votes ?? []).filter {
+            $0.stops(change) || isGood($0, on: change, by: registry, at: instant)
+        }.map(counted)
     }
 
     /// Adds the approvals by merge of those who have said nothing else.
@@ -97,7 +96,7 @@ extension ProtocolModel {
     ) -> [CountedVote] {
         var votes = votes
         for approval in approvals
-        where !votes.contains(where: { $0.voter == approval.voter })
+        where !votes.contains(where: { $0.voter == approval.voter && $0.rejector == nil })
             && registry.isPerson(approval.voter, with: .approver) && registry.isValid(approval.key, at: instant)
         {
             votes.append(CountedVote(voter: approval.voter, kind: .approve, plan: approval.plan, at: instant))
@@ -134,15 +133,17 @@ extension ProtocolModel {
             case .reject: 4
             }
         }
-        return Dictionary(grouping: votes, by: \.voter).values.compactMap { own in
-            own.max { ($0.at, strictness($0)) < ($1.at, strictness($1)) }
+        let own = Dictionary(grouping: votes.filter { $0.rejector == nil }, by: \.voter).values
+        let latest = own.compactMap { $0.max { ($0.at, strictness($0)) < ($1.at, strictness($1)) } }
+        // A rejection that an admin took back later is none any more.
+        return latest.filter { vote in
+            vote.kind != .reject || !votes.contains { $0.rejector == vote.voter && $0.at > vote.at }
         }
     }
 
-    /// A rejection stands until its author takes it back or an admin does, later; then withdrawal and cancellation.
+    /// A rejection goes before everything else; then withdrawal and cancellation.
     private static func objection(_ latest: [CountedVote], to change: ModelChange) -> ModelState? {
-        let lifted = latest.filter(\.lifts).map(\.at).max()
-        if latest.contains(where: { $0.kind == .reject && $0.at >= lifted ?? .min }) { return .rejected }
+        if latest.contains(where: { $0.kind == .reject }) { return .rejected }
         let isWithdrawn = latest.contains {
             $0.kind == .cancel || $0.kind == .withdraw && $0.voter == change.proposer
         }
@@ -154,8 +155,7 @@ extension ProtocolModel {
         let ledger = entered(ledger, through: position)
         let branchVotes = ballots.values.filter { $0.change == change.number && counts($0, on: change, at: clock) }
         let votes =
-            branchVotes.map { counted($0, on: change, by: tip.registry, holds: true) }
-            + recordedVotes(change, in: ledger, by: tip.registry, at: clock)
+            branchVotes.map(counted) + recordedVotes(change, in: ledger, by: tip.registry, at: clock)
         let merges =
             (ledger.records[change.number]?.merges ?? [])
             + [ledger.pending[change.number]?.approval].compactMap { $0 }

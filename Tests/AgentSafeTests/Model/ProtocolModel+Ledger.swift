@@ -31,8 +31,8 @@ extension ProtocolModel {
         next.height += 1
         next.at = at
         next.main = named
-        // What has expired waits no longer.
-        next.pending = next.pending.filter { $0.value.expires >= at || next.claims[$0.key] != nil }
+        // What waits goes with the hour after the one in which it expired, but for what is claimed.
+        next.pending = next.pending.filter { $0.value.expires / 3600 >= at / 3600 || next.claims[$0.key] != nil }
         ledger = next
         return .accepted
     }

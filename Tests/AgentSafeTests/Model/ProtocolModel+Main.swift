@@ -123,7 +123,8 @@ extension ProtocolModel {
         let vote = ModelVote(
             number: ballot.number, kind: ballot.kind, voter: ballot.voter, key: ballot.key, change: ballot.change,
             version: change.version, plan: ballot.plan == .current ? plan(change, tip.policy) : nil,
-            at: clock + ballot.offset, isInPlace: ballot.isInPlace, isForThisRepository: ballot.isForThisRepository)
+            at: clock + ballot.offset, isInPlace: ballot.isInPlace, isForThisRepository: ballot.isForThisRepository,
+            rejector: ballot.rejector)
         guard isGenuine(change, by: tip.registry, evenRevoked: true) else { return .idle }
         ballots[ballot.number] = vote
         return counts(vote, on: change, at: clock) ? .accepted : .refused

@@ -93,7 +93,8 @@ struct ProtocolModel: Hashable, Sendable {
             append(tip, landings: [])
             return .accepted
         case .vandalise(let vandalism, let change): return vandalise(vandalism, change)
-        case .trust(let edit, let signers, let fault): return trust(edit, signers: signers, fault: fault)
+        // What is adopted lands nothing: it is as if it were not there.
+        case .trust(let edit, let signers, let fault, _): return trust(edit, signers: signers, fault: fault)
         case .vote(let ballot): return vote(ballot)
         case .record(let event, let key, let name, let naming):
             return record(event, by: key, as: name, naming: naming)

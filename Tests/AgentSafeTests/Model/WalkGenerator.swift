@@ -104,18 +104,24 @@ struct WalkGenerator {
         if model.tip.registry.threshold > 1, random.chance(80) { signers.append(ModelKey(owner: random.pick([.bob, .carol, .sam]))) }
         if random.chance(12) { signers = random.pick([[], [ModelKey(owner: .bob)], [ModelKey(owner: .agent)], [ModelKey(owner: .alice, number: 1)]]) }
         let fault = random.chance(88) ? WalkOperation.TrustFault.none : random.pick(WalkOperation.TrustFault.allCases)
-        return .trust(edit, signers: signers, fault: fault)
+        return .trust(edit, signers: signers, fault: fault, adopts: random.chance(10))
     }
 
     private mutating func ballot(_ model: ProtocolModel) -> WalkOperation.Ballot {
         let change = change(model)
-        let kind = random.pick([.approve, .approve, .approve, .approve, .reject, .withdraw, .cancel] as [ModelVote.Kind])
+        let kind = random.pick([.approve, .approve, .approve, .approve, .approve, .reject, .reject, .withdraw, .withdraw, .cancel] as [ModelVote.Kind])
         var voter = random.pick([.alice, .bob, .bob, .carol, .carol, .sam, .agent, .rogue, .gate, .stranger] as [ModelActor])
-        if kind == .withdraw, random.chance(60) { voter = model.changes[change]?.proposer ?? voter }
+        if kind == .withdraw, random.chance(40) { voter = model.changes[change]?.proposer ?? voter }
+        var rejector: ModelActor?
+        let rejected = model.ballots.values.filter { $0.kind == .reject && $0.change == change }.map(\.voter)
+        if kind == .withdraw, random.chance(50) {
+            rejector = rejected.min { $0.rawValue < $1.rawValue } ?? random.pick([.bob, .carol, .alice])
+            if random.chance(70) { voter = .alice }
+        }
         return WalkOperation.Ballot(
             number: nextBallot, kind: kind, voter: voter, key: key(of: random.chance(95) ? voter : .agent), change: change,
             plan: random.chance(93) ? .current : .none, offset: random.chance(85) ? 0 : random.pick([-60, 200, 300, 301]),
-            isInPlace: random.chance(95), isForThisRepository: random.chance(97))
+            isInPlace: random.chance(95), isForThisRepository: random.chance(97), rejector: rejector)
     }
 
     private mutating func runner() -> ModelActor {

@@ -8,7 +8,8 @@ enum WalkOperation: Hashable, Sendable {
     case landTogether(Int, Int)
     case documents
     case vandalise(Vandalism, change: Int?)
-    case trust(TrustEdit, signers: [ModelKey], fault: TrustFault)
+    /// A trust commit, on main's tip or on a foreign commit that it adopts.
+    case trust(TrustEdit, signers: [ModelKey], fault: TrustFault, adopts: Bool)
     case vote(Ballot)
     case record(Event, by: ModelKey, as: ModelActor, naming: Naming)
     /// A runner's whole way with one change, up to where it dies.
@@ -75,6 +76,7 @@ enum WalkOperation: Hashable, Sendable {
         var offset: Int64
         var isInPlace: Bool
         var isForThisRepository: Bool
+        var rejector: ModelActor?
     }
 
     enum Naming: String, Sendable { case newest, oldest }

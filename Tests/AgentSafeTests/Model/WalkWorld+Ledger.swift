@@ -16,12 +16,13 @@ extension WalkWorld {
             kind: VerifiedVote.Kind(rawValue: ballot.kind.rawValue)!, change: found.change.id, digest: found.digest,
             plan: (ballot.plan == .current ? plan : nil) ?? Digest(of: [9]), voter: ballot.voter.rawValue,
             at: now + .seconds(ballot.offset),
-            repository: ballot.isForThisRepository ? WalkBase.repositoryID : WalkBase.otherRepositoryID)
+            repository: ballot.isForThisRepository ? WalkBase.repositoryID : WalkBase.otherRepositoryID,
+            rejector: ballot.rejector?.rawValue)
         let signature = try base.signers[ballot.key]!.sign(
-            Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind))
+            Array(statement.text.utf8), namespace: VoteStatement.namespace(of: statement.kind, by: kind))
         let vote = SignedVote(statement: statement, signature: signature.blob)
         ballots[ballot.number] = vote
-        let place = ballot.isInPlace == (kind == .agent) ? IdentityKind.agent : .person
+        let place: IdentityKind = ballot.isInPlace == (kind == .agent) ? .agent : .person
         let branch = VoteBranch.prefix(found.change.id, of: place) + "\(ballot.voter.rawValue)-\(ballot.number)"
         let tip = try commit(
             view.state.tree, [:], parents: [mainTip], message: VoteBranch.message(vote, summary: "a vote"),

@@ -71,7 +71,7 @@ extension WalkWorld {
     // MARK: - Trust
 
     func trust(
-        _ edit: WalkOperation.TrustEdit, signers: [ModelKey], fault: WalkOperation.TrustFault
+        _ edit: WalkOperation.TrustEdit, signers: [ModelKey], fault: WalkOperation.TrustFault, adopts: Bool
     ) throws -> WalkResult {
         var registry = view.state.identities
         var files: [String: [UInt8]] = [:]
@@ -104,7 +104,13 @@ extension WalkWorld {
             configuration.ledgerGenesis = Digest(of: [1])
             files[Configuration.fileName] = ConfigurationDocument.emit(configuration)
         }
-        var commit = TrustCommit(parent: mainTip, state: view.state, registry: registry, files: files)
+        var parent = mainTip
+        if adopts {
+            parent = try commit(
+                view.state.tree, ["notes.txt": Array("Notes.\n".utf8)], parents: [mainTip], message: "Foreign",
+                signedBy: nil)
+        }
+        var commit = TrustCommit(parent: parent, state: view.state, registry: registry, files: files)
         commit.statesMore = fault == .otherStatement
         if fault == .staleAllowedSigners { commit.allowedSigners = AllowedSigners.emit(registry) + Array("# \n".utf8) }
         return try moveMain(

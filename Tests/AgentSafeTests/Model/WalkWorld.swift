@@ -158,7 +158,8 @@ final class WalkWorld {
             let files: [String: [UInt8]?] = ["docs/notes.md": Array("\(view.main.commits.count) \(mainTip)\n".utf8)]
             return try moveMain(to: try commit(view.state.tree, files, parents: [mainTip], message: "Notes", signedBy: nil))
         case .vandalise(let vandalism, let number): return try vandalise(vandalism, number)
-        case .trust(let edit, let signers, let fault): return try trust(edit, signers: signers, fault: fault)
+        case .trust(let edit, let signers, let fault, let adopts):
+            return try trust(edit, signers: signers, fault: fault, adopts: adopts)
         case .vote(let ballot): return try vote(ballot)
         case .record(let event, let key, let name, let naming):
             return try record(event, by: key, as: name, naming: naming)

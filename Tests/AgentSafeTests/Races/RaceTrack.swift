@@ -148,17 +148,3 @@ final class RaceTrack {
         return own?["status"]?.stringValue ?? result.errors
     }
 }
-
-/// The program that was built beside these tests.
-enum InstalledProgram {
-    struct NotBuilt: Error {}
-
-    static func path() throws -> String {
-        var folder = Files.parent(of: CommandLine.arguments[0])
-        while folder != "/" && folder != "." {
-            if Files.kind("\(folder)/agentsafe", followingLinks: true) == .file { return "\(folder)/agentsafe" }
-            folder = Files.parent(of: folder)
-        }
-        throw NotBuilt()
-    }
-}
