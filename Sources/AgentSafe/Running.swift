@@ -72,8 +72,7 @@ extension Workspace {
     ) throws(AgentSafeError) -> [RunOutcome] {
         let lock = try lockForRunning()
         defer { withExtendedLifetime(lock) {} }
-        try fetch()
-        var view = try view()
+        var view = try fetchedView()
         let signer = try signer()
         let runner = try identity(of: signer, in: view.state)
         guard runner.kind == .service, runner.has(role: Role.runner) else {
@@ -84,14 +83,13 @@ extension Workspace {
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
-        view = try self.view()
+        view = try latestView()
         try checkClock(view)
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             if !outcomes.isEmpty {
                 do throws(AgentSafeError) {
-                    try fetch()
-                    view = try self.view()
+                    view = try fetchedView()
                 } catch {
                     // What was done is told, whatever keeps the others from being done.
                     outcomes.append(RunOutcome(unread: waiting, error))
