@@ -28,6 +28,10 @@ extension ProtocolModel {
             guard ledger.trustVersion == registry.version else { return .refused }
         }
         guard accept(event, by: name, named: named, at: at, in: &next) else { return .refused }
+        let subject = if case .vote(let number) = event { ballots[number]?.change } else { event.change }
+        if let subject, let change = changes[subject] {
+            next.records[subject, default: .init()].versions.insert(change.version)
+        }
         next.height += 1
         next.at = at
         next.main = named

@@ -35,6 +35,8 @@ struct ModelLedger: Hashable, Sendable {
     struct Record: Hashable, Sendable {
         /// Which version's files the ledger holds a copy of.
         var copy: Int?
+        /// The versions of which the ledger holds any event.
+        var versions: Set<Int> = []
         var decisions: Set<Decision> = []
         var votes: [ModelVote] = []
         var merges: [ModelMergeApproval] = []
@@ -137,7 +139,11 @@ struct ProtocolModel: Hashable, Sendable {
     /// The gate judges a branch: nothing on it but whole changes, each commit by itself.
     private func gate(_ number: Int) -> WalkResult {
         guard let change = changes[number], !isLanded(number) else { return .idle }
-        guard change.branch == .clean, isGenuine(change, by: tip.registry, evenRevoked: false) else {
+        // What the ledger knows in another wording was edited.
+        let known = ledger.records[number]?.versions ?? []
+        guard change.branch == .clean, isGenuine(change, by: tip.registry, evenRevoked: false),
+            known.isSubset(of: [change.version])
+        else {
             return .verdict("not_authentic")
         }
         return switch standing(of: change) {

@@ -31,7 +31,7 @@ final class WalkBase {
         var signers: [ModelKey: Ed25519Signer] = [:]
         for (index, actor) in ModelActor.allCases.enumerated() {
             for number in 0..<2 {
-                let seed = (0..<32).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ index &* 31 &+ number &* 101 &+ 1) }
+                let seed = [UInt8(index), UInt8(number)] + [UInt8](repeating: 7, count: 30)
                 signers[ModelKey(owner: actor, number: number)] = try Ed25519Signer(seed: seed)
             }
         }

@@ -68,7 +68,8 @@ struct FaultPlan {
 
     static let none = FaultPlan(words: [], end: .survives)
 
-    private init(words: [String], end: End) {
+    /// - Parameter words: what happens to the first calls; the others go well.
+    init(words: [String], end: End) {
         self.words = words
         self.end = end
     }

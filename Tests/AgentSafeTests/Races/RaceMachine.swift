@@ -3,24 +3,29 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-/// A machine that runs changes: a clone, a home and a state folder of its own, with the key of a runner that other machines
-/// may have as well.
+/// Where changes are run: a clone with the key of a runner, which others may have as well, and a home with the state folder,
+/// which several clones on one machine share.
 final class RaceMachine: Sendable {
     let name: String
     let actor: String
     let governance: Governance
     private let git: FaultyGit
     private let folder: String
+    private let home: String
 
-    init(_ name: String, as actor: String, in governance: Governance, git: FaultyGit) throws {
+    init(
+        _ name: String, as actor: String, in governance: Governance, git: FaultyGit, home: String? = nil
+    ) throws {
         self.name = name
         self.actor = actor
         self.governance = governance
         self.git = git
         folder = "\(governance.directory.path)/machines/\(name)"
-        try Files.createDirectory("\(folder)/home")
+        self.home = "\(governance.directory.path)/machines/\(home ?? name)/home"
+        try Files.createDirectory(folder)
+        try Files.createDirectory(self.home)
         let settings = "[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[core]\n\tfsync = none\n[gc]\n\tauto = 0\n"
-        try Files.create("\(folder)/home/.gitconfig", Array(settings.utf8))
+        try Files.writeAtomically("\(self.home)/.gitconfig", Array(settings.utf8))
         try governance.run(["git", "clone", "-q", "--template=", governance.remote, clone])
         let genesis = try governance.git("alice", "config", "agentsafe.genesis")
         try governance.expect(
@@ -31,7 +36,7 @@ final class RaceMachine: Sendable {
 
     private var variables: [String: String] {
         [
-            "HOME": "\(folder)/home", "AGENTSAFE_STATE_HOME": "\(folder)/home/state",
+            "HOME": home, "AGENTSAFE_STATE_HOME": "\(home)/state",
             "AGENTSAFE_KEY": governance.key(actor),
         ]
     }

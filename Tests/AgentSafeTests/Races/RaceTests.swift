@@ -10,19 +10,23 @@ import Testing
 /// number of races for each number of runners.
 @Suite("Races between runners")
 struct RaceTests {
+    /// What the runners have in common: nothing, one key on several machines, or one user on one machine.
+    enum Sharing: String, CaseIterable {
+        case nothing, key, home
+    }
+
     struct Race: CustomTestStringConvertible {
         let runners: Int
-        let sharingOneKey: Bool
+        let sharing: Sharing
         let lane: UInt64
 
-        var testDescription: String {
-            "\(runners) runners \(sharingOneKey ? "with one key" : "with keys of their own"), lane \(lane)"
-        }
+        var testDescription: String { "\(runners) runners that share \(sharing.rawValue), lane \(lane)" }
 
-        static let all: [Race] = (0..<4).flatMap { lane in
-            [2, 4].map { Race(runners: $0, sharingOneKey: lane % 2 == 1, lane: UInt64(lane)) }
+        private static let lanes: [Sharing] = [.nothing, .key, .nothing, .home]
+        static let all: [Race] = [2, 4].flatMap { runners in
+            lanes.enumerated().map { Race(runners: runners, sharing: $0.element, lane: UInt64($0.offset)) }
         }
-        static let rounds = max(1, (TestEnvironment.number("AGENTSAFE_RACES") ?? 200) / 4)
+        static let rounds = max(1, (TestEnvironment.number("AGENTSAFE_RACES") ?? 200) / lanes.count)
     }
 
     @Test(
@@ -30,7 +34,7 @@ struct RaceTests {
         arguments: Race.all)
     func race(_ race: Race) throws {
         let track = try RaceTrack(
-            runners: race.runners, sharingOneKey: race.sharingOneKey, stream: race.lane * 10 + UInt64(race.runners))
+            runners: race.runners, sharing: race.sharing, stream: race.lane * 10 + UInt64(race.runners))
         var tally = RaceTally()
         for round in 1...Race.rounds {
             try track.round(round, tally: &tally)

@@ -50,15 +50,16 @@ final class RaceTrack {
         try governance.expect(0, "alice", ["trust", "commit", "-m", "Keep one action and one target", "--push"])
     }
 
-    init(runners: Int, sharingOneKey: Bool, stream: UInt64) throws {
+    init(runners: Int, sharing: RaceTests.Sharing, stream: UInt64) throws {
         governance = try Governance(copying: Self.template.get())
         generator = SeededGenerator(stream: 7_000 + stream)
         program = try InstalledProgram.path()
         let git = try FaultyGit(in: governance.directory.path)
         let governance = governance
         machines = try (1...runners).map { number in
-            let actor = number == 1 || sharingOneKey ? "runner" : "runner\(number)"
-            return try RaceMachine("machine\(number)", as: actor, in: governance, git: git)
+            let actor = number == 1 || sharing != .nothing ? "runner" : "runner\(number)"
+            let home = sharing == .home ? "machine1" : "machine\(number)"
+            return try RaceMachine("machine\(number)", as: actor, in: governance, git: git, home: home)
         }
         marshal = try RaceMachine("marshal", as: "runner", in: governance, git: git)
         generation = try currentGeneration()
