@@ -3,9 +3,6 @@ internal import Git
 internal import Ledger
 
 extension Workspace {
-    /// The most commits that a change branch may have.
-    static let maximumBranchLength = 1000
-
     /// Judges what `head` would bring onto main, as CI does: identities and policy come from `base`'s verified main, never
     /// from the branch. Nothing of the head is ever run or checked out.
     ///
@@ -19,7 +16,13 @@ extension Workspace {
         if let base { baseName = base } else { baseName = try defaultBase() }
         let baseTip = try resolve(baseName)
         let headTip = try resolve(head)
-        let newest = try view()
+        let newest: VerifiedView
+        do throws(AgentSafeError) {
+            newest = try view()
+        } catch {
+            guard let foreign = error.foreign else { throw error }
+            return try gateAdoption(of: foreign, base: baseTip, head: headTip, otherwise: error)
+        }
         if isMerged || newest.main.position(of: headTip) != nil {
             return try gateMerged(head: headTip, onto: baseTip, in: newest)
         }
@@ -33,15 +36,14 @@ extension Workspace {
             )
         }
         if fork == headTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
-        let commits = try branchCommits(from: headTip, to: fork)
-        let steps = try commits.map { (commit) throws(AgentSafeError) in
-            try step(commit, in: view)
-        }
+        let grammar = BranchGrammar(repository: repository, main: view.state)
+        let commits = try grammar.commits(from: headTip, to: fork)
+        let steps = try commits.map { (commit) throws(AgentSafeError) in try grammar.step(commit) }
         if let power = steps.firstIndex(where: { $0 == nil }) {
             return try gateTrust(commits, blamed: commits[power], fork: fork, view: view, base: baseTip)
         }
         let changes = steps.flatMap { $0 ?? [] }
-        if !changes.isEmpty { try checkNothingBesides(commits) }
+        if !changes.isEmpty { try grammar.checkNothingBesides(commits) }
         if changes.isEmpty { return GateReport(base: baseTip, head: headTip, content: .free) }
         if changes.count > LandingGrammar.maximumChanges {
             throw AgentSafeError(
@@ -70,70 +72,6 @@ extension Workspace {
                         + "never edited, and an identifier never returns: propose anew")
             }
             return try judge(change, in: view)
-        }
-    }
-
-    /// A branch that proposes changes brings nothing else, not even documentation: squashed, it would be no landing.
-    private func checkNothingBesides(_ commits: [Commit]) throws(AgentSafeError) {
-        for commit in commits {
-            let touched = try changes(from: try readCommit(commit.parents[0]).tree, to: commit.tree)
-            guard let stray = LandingGrammar.firstStray(touched) else { continue }
-            throw AgentSafeError(
-                .notAuthentic,
-                "commit \(commit.id.short) touches `\(stray.path)`, and the branch proposes changes; a change branch brings "
-                    + "nothing but its change, so give the rest a branch of its own")
-        }
-    }
-
-    /// The commits of a branch, oldest first: a line without merges that starts at `fork`. A merge could hide what it reverts.
-    private func branchCommits(from head: ObjectID, to fork: ObjectID) throws(AgentSafeError) -> [Commit] {
-        var commits: [Commit] = []
-        var current = head
-        while current != fork {
-            let commit = try readCommit(current)
-            guard commit.parents.count == 1 else {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "commit \(commit.id.short) on the branch has \(commit.parents.count) parents, where there must be one; "
-                        + "rebase the branch onto main")
-            }
-            commits.append(commit)
-            guard commits.count <= Self.maximumBranchLength else {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "the branch has more than \(Self.maximumBranchLength) commits; start a new one from main")
-            }
-            current = commit.parents[0]
-        }
-        return commits.reversed()
-    }
-
-    /// The changes that one commit brings, if it brings nothing else; none for README, LICENSE and `docs/`; nil for
-    /// anything that gives power. Each commit must stand by itself, so that it may land in every way, and so that what is
-    /// done and undone again is seen.
-    private func step(_ commit: Commit, in view: VerifiedView) throws(AgentSafeError) -> [SignedChange]? {
-        let parent = try readCommit(commit.parents[0])
-        let changes = try changes(from: parent.tree, to: commit.tree)
-        if changes.allSatisfy(LandingGrammar.isFree) { return [] }
-        guard changes.allSatisfy({ $0.path.hasPrefix("changes/") }) else { return nil }
-        if let stray = changes.first(where: {
-            LandingGrammar.changeIDs([$0]) == nil || $0.new?.mode != TreeEntry.fileMode
-        }) {
-            throw AgentSafeError(
-                .notAuthentic,
-                "commit \(commit.id.short) touches `\(stray.path)`; a commit on a change branch adds whole new change folders of "
-                    + "two plain files, and a proposal is never edited: propose anew, and withdraw the old one")
-        }
-        return try (LandingGrammar.changeIDs(changes) ?? []).map { (id) throws(AgentSafeError) in
-            let there = try git { () throws(GitError) in try repository.folder(id.folder, in: view.state.tree) }
-            guard there.isEmpty else {
-                throw AgentSafeError(.notAuthentic, "\(id) is on main already; an id never returns. Propose anew")
-            }
-            let change = try ledger { () throws(LedgerError) in
-                try SignedChange.read(id, in: commit.tree, of: repository, by: view.state)
-            }
-            guard let change else { throw AgentSafeError(.notAuthentic, "`\(id.folder)` is not whole") }
-            return change
         }
     }
 
@@ -185,8 +123,14 @@ extension Workspace {
         var result: (version: Int, signers: [String])?
         for commit in commits {
             let parent = state
+            let open = try openTrust(commit, after: parent, base: base)
+            if let open, commit.id == commits.last?.id { return open }
             let (kind, next) = try ledger { () throws(LedgerError) in
                 try LandingGrammar.follow(commit, after: parent, in: repository)
+            }
+            if open != nil {
+                throw AgentSafeError(
+                    .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
             }
             if case .trust(let version, let signers) = kind { result = (version, signers) }
             if case .landing = kind {

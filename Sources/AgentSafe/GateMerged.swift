@@ -80,7 +80,7 @@ extension Workspace {
         while current != base {
             let commit = try readCommit(current)
             commits.append(commit)
-            guard let parent = commit.parents.first, commits.count <= Self.maximumBranchLength else {
+            guard let parent = commit.parents.first, commits.count <= BranchGrammar.maximumLength else {
                 throw Self.strayed(head, base)
             }
             current = parent

@@ -18,6 +18,10 @@ public struct GateReport {
     public let base: ObjectID
     public let head: ObjectID
     public let content: Content
+    /// How many admins' signatures a trust commit still lacks.
+    public var missingAdmins = 0
+    /// How many foreign commits of main it adopts.
+    public var adopts = 0
     /// What was recorded; nil when nobody asked for that.
     public var recorded: [RecordedEvent]?
     /// How many events are still owed, because one invocation records a bounded number.
@@ -25,7 +29,8 @@ public struct GateReport {
     /// What came onto main by this gate; nil when nobody asked for that.
     public var landed: [LandedChange]?
 
-    init(base: ObjectID, head: ObjectID, content: Content) {
+    init(base: ObjectID, head: ObjectID, content: Content, missingAdmins: Int = 0) {
+        self.missingAdmins = missingAdmins
         self.base = base
         self.head = head
         self.content = content
@@ -81,6 +86,8 @@ extension GateReport {
         case .trust(let version, let signers):
             members["trust_version"] = .integer(Int64(version))
             members["signers"] = .strings(signers)
+            members["missing_admins"] = .integer(Int64(missingAdmins))
+            if adopts > 0 { members["adopts"] = .integer(Int64(adopts)) }
         case .free, .nothing: break
         }
         if let recorded {
@@ -93,6 +100,7 @@ extension GateReport {
 
     /// `allow`, `require_approval` or `deny`: the strictest of all that the range holds.
     public var result: String {
+        if missingAdmins > 0 { return "require_approval" }
         guard case .changes(let judgements) = content else { return "allow" }
         let outcomes = judgements.map(\.outcome)
         return outcomes.contains("deny") ? "deny" : outcomes.contains("require_approval") ? "require_approval" : "allow"

@@ -18,6 +18,7 @@ struct CommandContext {
     /// Path of the running program.
     let program: String
 
+    var now: Timestamp { Timestamp(seconds: host.now()) }
     var wantsJSON: Bool { arguments.value("output") == "json" }
 
     var settings: Settings {
@@ -65,7 +66,8 @@ extension OptionSpec {
     static let push = OptionSpec("push", help: "push the result")
     static let trustRemote = OptionSpec(
         "trust-remote",
-        help: "without high-water marks, trust the remote's newest state instead of verifying everything; claims record it")
+        help:
+            "without high-water marks, trust the remote's newest state instead of verifying all; claims record it")
     static let cluster = OptionSpec(
         "cluster", value: "WHERE",
         help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")

@@ -72,7 +72,13 @@ enum GateCommand: Command {
         case .nothing: ["nothing to judge: the head is on main already"]
         case .free: [terminal.verdict("allow") + " README, LICENSE and docs/ only"]
         case .trust(let version, let signers):
-            [terminal.verdict("allow") + " trust version \(version), signed by \(signers.joined(separator: ", "))"]
+            [
+                terminal.verdict(report.result) + " trust version \(version), signed by "
+                    + (signers.isEmpty ? "nobody yet" : signers.joined(separator: ", ")),
+                report.missingAdmins > 0
+                    ? "  still missing: \(report.missingAdmins) × admin (`agentsafe trust sign`)" : nil,
+                report.adopts > 0 ? "  adopts \(report.adopts) foreign commits of main, which land nothing" : nil,
+            ].compactMap { $0 }
         case .changes(let judgements):
             judgements.flatMap { judgement in
                 ["\(terminal.verdict(judgement.outcome))"] + DecisionText.lines(judgement, terminal).map { "  " + $0 }
