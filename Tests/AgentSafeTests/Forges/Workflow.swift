@@ -53,16 +53,19 @@ final class HostedRunner {
             try Files.createDirectory(bin)
             try governance.run(["ln", "-s", try InstalledProgramTests.program(), "\(bin)/agentsafe"])
         }
-        func key(_ actor: String) throws -> String {
-            String(decoding: try Files.read(governance.key(actor)), as: UTF8.self)
-        }
         self.expressions = [
             "vars.AGENTSAFE_GENESIS": try governance.git("alice", "config", "agentsafe.genesis"),
             "github.token": "ghs_token", "vars.AGENTSAFE_REMOTE_URL": governance.remote, "vars.AGENTSAFE_LAND": "",
             "vars.AGENTSAFE_CLUSTER": "embedded:\(governance.clusterFile)",
-            "secrets.AGENTSAFE_GATE_KEY": try key("gate"), "secrets.AGENTSAFE_GATE_DEPLOY_KEY": "",
-            "secrets.AGENTSAFE_RUNNER_KEY": try key("runner"), "secrets.AGENTSAFE_RUNNER_DEPLOY_KEY": "",
+            "secrets.AGENTSAFE_GATE_KEY": try Self.key("gate", governance), "secrets.AGENTSAFE_GATE_DEPLOY_KEY": "",
+            "secrets.AGENTSAFE_RUNNER_KEY": try Self.key("runner", governance),
+            "secrets.AGENTSAFE_RUNNER_DEPLOY_KEY": "",
         ].merging(expressions) { $1 }
+    }
+
+    /// A private key's text, as it stands in a secret.
+    static func key(_ actor: String, _ governance: Governance) throws -> String {
+        String(decoding: try Files.read(governance.key(actor)), as: UTF8.self)
     }
 
     var environment: [String: String] {

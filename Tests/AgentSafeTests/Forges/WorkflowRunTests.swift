@@ -65,6 +65,8 @@ struct WorkflowRunTests {
         let (status, runner) = try record(governance, denied.branch)
         #expect(status == 0, "\(runner.log)")
         #expect(try governance.recorded(denied) == ["decision"])
+        let wrong = ["secrets.AGENTSAFE_GATE_KEY": try HostedRunner.key("sam", governance)]
+        #expect(try record(governance, denied.branch, changing: wrong).status == 1, "a wrong key is no verdict")
         let allowed = try governance.propose()
         #expect(try record(governance, allowed.branch).status == 0)
         #expect(try governance.tip("main") != governance.tip(allowed.branch))
@@ -142,6 +144,9 @@ struct WorkflowRunTests {
         #expect(try governance.recorded(allowed) == ["decision"])
         #expect(try governance.recorded(withdrawn) == ["decision", "vote"])
         #expect(try governance.recorded(foreign).isEmpty)
+        let wrong = try HostedRunner(
+            governance, expressions: ["secrets.AGENTSAFE_GATE_KEY": try HostedRunner.key("sam", governance)])
+        #expect(try wrong.run(try Workflow("record"), job: "record") == 1, "a wrong key is no verdict")
         let landing = try HostedRunner(governance, expressions: ["vars.AGENTSAFE_LAND": "true"])
         #expect(try landing.run(try Workflow("record"), job: "record") == 0, "\(landing.log)")
         try governance.git("sam", "fetch", "-q")
@@ -169,6 +174,9 @@ struct WorkflowRunTests {
         #expect(runner.log.contains("::notice title=agentsafe run::"), "\(runner.log)")
         let wrong = try HostedRunner(governance, expressions: ["secrets.AGENTSAFE_RUNNER_KEY": ""])
         #expect(try wrong.run(try Workflow("run"), job: "run") == 1)
+        let notMine = try HostedRunner(
+            governance, expressions: ["secrets.AGENTSAFE_RUNNER_KEY": try HostedRunner.key("sam", governance)])
+        #expect(try notMine.run(try Workflow("run"), job: "run") == 1, "a wrong key is no verdict")
         let unreachable = try HostedRunner(
             governance, expressions: ["vars.AGENTSAFE_REMOTE_URL": "/nowhere/remote.git"])
         #expect(try unreachable.run(try Workflow("run"), job: "run") == 1)
