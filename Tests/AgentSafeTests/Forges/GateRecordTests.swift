@@ -87,7 +87,14 @@ struct GateRecordTests {
     func mergedRange() throws {
         let governance = try Governance()
         let before = try governance.tip("main")
-        let executed = try governance.execute()
+        let executed = try governance.propose()
+        var late = try governance.handVote(on: executed, by: "bob")
+        late.verdict = "reject"
+        try governance.land(executed)
+        try governance.expect(0, "runner", ["run", executed.text] + governance.cluster())
+        // What is said of it after its execution bears on nothing.
+        try governance.castByHand(
+            try governance.voteTrailers(late, signedBy: "bob"), on: executed, leaf: "bob-22222222", pushedBy: "bob")
         let denied = try governance.propose("rogue", target: "dev/api-server", options: ["--anyway"])
         let waiting = try governance.propose(target: "prod/api-server", ["replicas=5"])
         for id in [denied, waiting] { try governance.mergeUnsigned(id) }
