@@ -51,7 +51,7 @@ extension Workspace {
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
         if let pending, let approval = pending.approval, !mergeKnown,
             // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.
-            !(recorded + votes.map(\.signed.statement)).contains(where: { $0.voter == approval.voter }),
+            !(recorded + votes.map(\.signed.statement)).contains(where: { $0.voter == approval.voter && $0.rejector == nil }),
             view.state.identities.owner(ofKey: approval.key)?.key.isValid(at: now) == true
         {
             drafts.append(

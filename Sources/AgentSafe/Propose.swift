@@ -212,9 +212,11 @@ extension Workspace {
         let remote = try remoteName()
         for item in items where item.reference.hasPrefix("refs/heads/") {
             let local = "refs/remotes/\(remote)/\(item.reference.dropFirst("refs/heads/".count))"
-            try git { () throws(GitError) in
+            do throws(GitError) {
                 try repository.setReference(
                     local, to: item.source, from: try repository.reference(local), message: "agentsafe push")
+            } catch {
+                notify("warning: `\(item.reference)` is pushed, and this clone could not note that: \(error.message)")
             }
         }
     }

@@ -20,6 +20,8 @@ public struct RunOutcome: Sendable {
     public let differences: [StateDifference]
     /// A read's answer, for the caller.
     public let output: JSONValue?
+    /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
+    public let unrecorded: JSONValue?
 
     /// The exit code that this outcome alone would give.
     public var exitCode: Int32 {
@@ -36,19 +38,30 @@ public struct RunOutcome: Sendable {
         .compact([
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
+            "unrecorded": unrecorded,
         ])
     }
 
     init(
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
-        output: JSONValue? = nil
+        output: JSONValue? = nil, unrecorded: JSONValue? = nil
     ) {
         id = change.change.id
         summary = change.change.summary
+        self.unrecorded = unrecorded
         self.status = status
         self.detail = detail
         self.differences = differences
         self.output = output
+    }
+
+    /// A change that was not even looked at.
+    init(unread id: ChangeID, _ error: AgentSafeError) {
+        self.id = id
+        summary = "not looked at"
+        status = error.code == .notAuthentic ? .notAuthentic : .failed
+        detail = error.message
+        (differences, output, unrecorded) = ([], nil, nil)
     }
 }
 
@@ -57,6 +70,8 @@ extension Workspace {
     public func run(
         _ id: ChangeID?, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
     ) throws(AgentSafeError) -> [RunOutcome] {
+        let lock = try lockForRunning()
+        defer { withExtendedLifetime(lock) {} }
         try fetch()
         var view = try view()
         let signer = try signer()
@@ -70,8 +85,19 @@ extension Workspace {
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
         view = try self.view()
+        try checkClock(view)
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
+            if !outcomes.isEmpty {
+                do throws(AgentSafeError) {
+                    try fetch()
+                    view = try self.view()
+                } catch {
+                    // What was done is told, whatever keeps the others from being done.
+                    outcomes.append(RunOutcome(unread: waiting, error))
+                    break
+                }
+            }
             guard let found = try find(waiting, in: view) else { continue }
             let recorder = LedgerRecorder(
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
@@ -84,8 +110,6 @@ extension Workspace {
                 outcomes.append(
                     RunOutcome(found.change, error.code == .notAuthentic ? .notAuthentic : .failed, error.message))
             }
-            try fetch()
-            view = try self.view()
         }
         return outcomes
     }
@@ -152,7 +176,7 @@ extension Workspace {
                 case .recordFailed: .recordFailed
                 case .notAuthentic: .notAuthentic
                 }
-            return RunOutcome(change, status, error.message)
+            return RunOutcome(change, status, error.message, unrecorded: error.unrecorded)
         }
     }
 

@@ -37,7 +37,7 @@ extension Workspace {
             if trustedTips == nil { trustedTips = try tips(main: newest, ledger: ledgerTip) }
             usable = trustedTips
         }
-        let moment = now
+        let moment = clock.latest
         let main = try mainHistory(
             tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
         try check(main, against: usable ?? marks)

@@ -36,6 +36,7 @@ public final class Workspace {
     public let repository: Repository
     /// Words for people about what goes on; the library itself never prints.
     public let notify: (String) -> Void
+    let clock: LedgerClock
     private var fetchWarning: String?
     /// Where this process took the remote at its word; what it sees later must contain it.
     var trustedTips: HighWaterMarks?
@@ -45,6 +46,7 @@ public final class Workspace {
         self.host = host
         self.settings = settings
         self.notify = notify
+        clock = LedgerClock(host: host)
         let gitDirectory = host.environment["GIT_DIR"].map { host.absolute($0) }
         repository = try git { () throws(GitError) in
             try Repository(containing: host.currentDirectory, gitDirectory: gitDirectory)
@@ -101,14 +103,19 @@ public final class Workspace {
                 "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository"
             )
         }
-        return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
+        return RemoteConnection(
+            directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
     }
 
     /// Brings the remote's branches up to date.
     public func fetch() throws(AgentSafeError) {
         let name = try remoteName()
         let connection = try connection(nil)
-        try git { () throws(GitError) in try connection.fetch(into: name) }
+        if let lock = try git({ () throws(GitError) in try connection.fetch(into: name) }) {
+            notify(
+                "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
+                    + "remove that file")
+        }
     }
 
     /// Fetches where there is a remote; without a network the last fetched state is used, with a word.

@@ -25,6 +25,11 @@ enum RunCommand: Command {
         let outcomes = try workspace.run(id, executors: try workspace.executors()) { id, line in
             terminal.say(terminal.paint("\(id): \(visible(line))", .faint))
         }
+        for outcome in outcomes {
+            guard let record = outcome.unrecorded else { continue }
+            terminal.say("agentsafe: WHAT WAS DONE FOR \(outcome.id) IS RECORDED NOWHERE ELSE. KEEP THIS RECORD:")
+            terminal.say(printable(record.canonicalText))
+        }
         context.report(["runs": .array(outcomes.map(\.json))], lines(outcomes, terminal))
         return ExitCodeSpec.worst(outcomes.map(\.exitCode))
     }

@@ -1,4 +1,5 @@
 internal import CLibgit2
+internal import OperatingSystem
 
 /// One local repository: its objects, references and settings. Talks to no network; see `RemoteConnection`.
 ///
@@ -139,6 +140,8 @@ public final class Repository {
     @discardableResult
     public func write(_ kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
         var identifier = git_oid()
+        try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
+        defer { FaultPoint.reach("object.stands", "\(kind)") }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         return ObjectID(identifier)
     }
@@ -211,29 +214,6 @@ public final class Repository {
             if let id = try reference(text) { found.append((text, id)) }
         }
         return found.sorted { $0.name < $1.name }
-    }
-
-    /// Moves a reference from `old` to `new`; fails if it meanwhile points elsewhere. `old` nil: it must not exist.
-    public func setReference(
-        _ name: String, to new: ObjectID, from old: ObjectID?, message: String
-    ) throws(GitError) {
-        var identifier = new.native
-        var reference: OpaquePointer?
-        defer { git_reference_free(reference) }
-        if let old {
-            var expected = old.native
-            try check(
-                git_reference_create_matching(&reference, handle, name, &identifier, 1, &expected, message),
-                "git_reference_create_matching")
-        } else {
-            try check(git_reference_create(&reference, handle, name, &identifier, 0, message), "git_reference_create")
-        }
-    }
-
-    /// Removes a reference; one that is not there is no error.
-    public func removeReference(_ name: String) throws(GitError) {
-        let status = git_reference_remove(handle, name)
-        if status != GIT_ENOTFOUND.rawValue { try check(status, "git_reference_remove") }
     }
 
     /// The full name of the branch that is checked out; nil when HEAD is detached.

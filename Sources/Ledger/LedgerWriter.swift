@@ -78,7 +78,8 @@ public struct LedgerWriter {
             let moment = max(at, tip.event.at)
             let raw = try build(draft, after: tip, main: main, at: moment)
             let id = try reading { () throws(GitError) in try history.repository.write(.commit, raw) }
-            try history.accept(try reading { () throws(GitError) in try history.repository.commit(id) }, now: at)
+            // However far the writer's clock was set back: what it follows was accepted.
+            try history.accept(try reading { () throws(GitError) in try history.repository.commit(id) }, now: moment)
         }
         return history.tip.commit.id
     }
