@@ -113,7 +113,10 @@ final class Governance: Sendable {
     var remote: String { "\(directory.path)/remote.git" }
     func clone(_ actor: String) -> String {
         copied.withLock { copied in
-            guard let original, Files.kind("\(original)/clones/\(actor)") == .directory, copied.insert(actor).inserted
+            guard let original,
+                Self.actors.contains(actor)
+                    || Files.kind("\(original.directory.path)/clones/\(actor)") == .directory,
+                copied.insert(actor).inserted
             else { return }
             do {
                 try copyClone(actor, from: original)

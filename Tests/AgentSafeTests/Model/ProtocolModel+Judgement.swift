@@ -43,7 +43,9 @@ extension ProtocolModel {
 
     /// Whether the change is the recorded pair of the latest execution on its target.
     func isRollback(_ change: ModelChange, in ledger: ModelLedger) -> Bool {
+        // What undoes a rollback is an ordinary change.
         guard let undone = change.rollbackOf, ledger.last[change.target]?.change == undone,
+            changes[undone]?.rollbackOf == nil,
             let pair = ledger.records[undone]?.pair, changes[undone]?.target == change.target
         else { return false }
         return pair == change.current.replicas
