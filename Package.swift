@@ -40,7 +40,7 @@ let protocolFloor: [Target] = [
 ]
 
 let executors: [Target] = [
-    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "Runner"]),
+    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
 ]
 
@@ -102,7 +102,8 @@ let tests: [Target] = [
         name: "AgentSafeTests",
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
-            "EmbeddedCatalogue", "Git", "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
+            "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner", "SSHSignature", "TestSupport",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]

@@ -6,9 +6,9 @@ internal import SSHSignature
 /// Makes events on the newest verified tip until the remote has them, or the rules refuse them.
 final class LedgerRecorder {
     let workspace: Workspace
-    private let signer: any Signer
+    let signer: any Signer
     let identity: Identity
-    private let connection: RemoteConnection
+    let connection: RemoteConnection
     /// main and ledger as this recorder saw them last; after a record, its own commits included.
     private(set) var view: VerifiedView
 
@@ -27,7 +27,7 @@ final class LedgerRecorder {
 
     /// Fetches, and verifies what is new.
     func refresh() throws(AgentSafeError) {
-        try workspace.fetch()
+        try workspace.fetch(.votes)
         view = try workspace.view()
     }
 
@@ -37,7 +37,7 @@ final class LedgerRecorder {
     ///   - keeping: the change in whose outbox the commits wait until the remote shows them; nil for what anybody can
     ///     derive again.
     ///   - recordsTrust: whether the trust events that are owed go before; a person may not sign those.
-    /// - Returns: the commits that were recorded, oldest first; none when `drafts` gave none.
+    /// - Returns: the commits that were recorded, oldest first; none when nothing was owed and `drafts` gave none.
     @discardableResult
     func record(
         keeping id: ChangeID? = nil, recordsTrust: Bool = true,
@@ -51,23 +51,35 @@ final class LedgerRecorder {
             let writer = LedgerWriter(
                 history: view.ledger, signer: signer, identity: identity.id, person: try workspace.person(identity.id))
             let own = try drafts(view)
-            if own.isEmpty { return [] }
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
+            if events.isEmpty { return [] }
             let known = view.ledger.verified.count
             let tip = try ledger { () throws(LedgerError) in
-                try writer.append(events, main: view.main.tip, at: workspace.now)
+                try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
             if let id { try workspace.keepInOutbox(tip, of: id) }
             let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
             if outcome == .recorded {
-                // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
-                try workspace.mark(view)
-                if let id { try workspace.emptyOutbox(of: id) }
+                let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }
+                try tidyUp(after: id, mustSucceed: isStep)
                 return Array(view.ledger.verified.dropFirst(known))
             }
             view = try workspace.view()
         }
         throw AgentSafeError(.failed, "others were faster \(Self.attempts) times; try again later")
+    }
+
+    /// Notes in this clone what the remote now has. Where that cannot be noted, nothing new is begun; what is done is
+    /// recorded all the same.
+    private func tidyUp(after id: ChangeID?, mustSucceed: Bool) throws(AgentSafeError) {
+        do throws(AgentSafeError) {
+            // The view's ledger is at our own tip; another's commit may follow it at the remote.
+            try workspace.mark(view)
+            if let id { try workspace.emptyOutbox(of: id) }
+        } catch {
+            if mustSucceed { throw error }
+            workspace.notify("warning: it is recorded, and this clone could not note that: \(error.message)")
+        }
     }
 }

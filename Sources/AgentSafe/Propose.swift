@@ -49,6 +49,8 @@ public struct ProposalResult: Sendable {
     public let written: Written?
     /// Where a reviewer goes next: an address of the forge, or a command.
     public let next: String
+    /// Sensitive params. They take references; what somebody gave instead, by mistake, is shown to nobody.
+    let sensitive: Set<String>
 
     public struct Written: Sendable {
         public let digest: Digest
@@ -60,7 +62,7 @@ public struct ProposalResult: Sendable {
     public var json: JSONValue {
         .compact([
             "id": .string(change.id.text), "action": .string(change.step.action), "target": .string(change.step.target),
-            "params": .object(change.step.parameters), "decision": decision.json,
+            "params": .object(shown), "decision": decision.json,
             "plan": plan.map { .string($0.description) } ?? .null,
             "written": .bool(written != nil),
             "digest": written.map { .string($0.digest.description) },
@@ -70,12 +72,20 @@ public struct ProposalResult: Sendable {
             "expires": .string(change.expires.description), "next": .string(next),
         ])
     }
+
+    private var shown: [String: JSONValue] {
+        guard written == nil else { return change.step.parameters }
+        return Dictionary(
+            uniqueKeysWithValues: change.step.parameters.map { name, value in
+                (name, sensitive.contains(name) ? "<redacted>" : value)
+            })
+    }
 }
 
 extension Workspace {
     /// Decides on a proposal, and writes, signs and commits it on `change/<id>`. The work tree is never touched.
     public func propose(_ proposal: Proposal) throws(AgentSafeError) -> ProposalResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.main)
         let view = try view()
         let signer = try signer()
         let proposer = try identity(of: signer, in: view.state)
@@ -86,15 +96,21 @@ extension Workspace {
         }
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
+        let sensitive = Set(
+            (catalogue.actions[proposal.action]?.parameters ?? []).filter(\.sensitive).map(\.name))
         let engine = PolicyEngine(catalogue: catalogue)
-        var decision = engine.decide(change.request(by: Caller(proposer)), now: now)
+        let history = try ledger { () throws(LedgerError) in
+            try view.ledger.currentState().history(of: change, main: view.state)
+        }
+        var decision = engine.decide(change.request(by: Caller(proposer)), history: history, now: now)
         let bytes: [UInt8]
         do {
             bytes = try ChangeDocument.emit(change)
         } catch {
             // What the policy denies in any case need not be sayable in a file: its reason tells more.
             if decision.result == .deny, !proposal.anyway {
-                return ProposalResult(change: change, decision: decision, plan: nil, written: nil, next: "")
+                return ProposalResult(
+                    change: change, decision: decision, plan: nil, written: nil, next: "", sensitive: sensitive)
             }
             let problem = error.diagnostics[0]
             throw AgentSafeError(
@@ -102,18 +118,19 @@ extension Workspace {
         }
         let digest = Digest(of: bytes)
         if case .denied(let denial) = engine.authorize(
-            change, digest: digest, caller: Caller(proposer), history: .none, now: now)
+            change, digest: digest, caller: Caller(proposer), history: history, now: now)
         {
             decision = denial
         }
         let plan = engine.plan(for: change, digest: digest)?.digest
         if decision.result == .deny, !proposal.anyway {
-            return ProposalResult(change: change, decision: decision, plan: plan, written: nil, next: "")
+            return ProposalResult(
+                change: change, decision: decision, plan: plan, written: nil, next: "", sensitive: sensitive)
         }
         let written = try write(change, bytes: bytes, onto: view, signer: signer, by: proposer, push: proposal.push)
         return ProposalResult(
             change: change, decision: decision, plan: plan, written: written,
-            next: try nextStep(change, pushed: proposal.push))
+            next: try nextStep(change, pushed: proposal.push), sensitive: sensitive)
     }
 
     func catalogue(of state: MainState) throws(AgentSafeError) -> Catalogue {
@@ -209,9 +226,11 @@ extension Workspace {
         let remote = try remoteName()
         for item in items where item.reference.hasPrefix("refs/heads/") {
             let local = "refs/remotes/\(remote)/\(item.reference.dropFirst("refs/heads/".count))"
-            try git { () throws(GitError) in
+            do throws(GitError) {
                 try repository.setReference(
                     local, to: item.source, from: try repository.reference(local), message: "agentsafe push")
+            } catch {
+                notify("warning: `\(item.reference)` is pushed, and this clone could not note that: \(error.message)")
             }
         }
     }

@@ -14,12 +14,18 @@ public struct Settings: Sendable {
     public var genesis: String?
     /// `embedded:FILE`.
     public var cluster: String?
+    /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
+    public var trustsRemote: Bool
 
-    public init(key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil) {
+    public init(
+        key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
+        trustsRemote: Bool = false
+    ) {
         self.key = key
         self.remote = remote
         self.genesis = genesis
         self.cluster = cluster
+        self.trustsRemote = trustsRemote
     }
 }
 
@@ -30,13 +36,17 @@ public final class Workspace {
     public let repository: Repository
     /// Words for people about what goes on; the library itself never prints.
     public let notify: (String) -> Void
-    private var fetchWarning: String?
+    let clock: LedgerClock
+    var fetchWarning: String?
+    /// Where this process took the remote at its word; what it sees later must contain it.
+    var trustedTips: HighWaterMarks?
 
     /// - Throws: `AgentSafeError` when there is no repository, or one that cannot be judged.
     public init(host: Host, settings: Settings, notify: @escaping (String) -> Void = { _ in }) throws(AgentSafeError) {
         self.host = host
         self.settings = settings
         self.notify = notify
+        clock = LedgerClock(host: host)
         let gitDirectory = host.environment["GIT_DIR"].map { host.absolute($0) }
         repository = try git { () throws(GitError) in
             try Repository(containing: host.currentDirectory, gitDirectory: gitDirectory)
@@ -84,38 +94,14 @@ public final class Workspace {
                 "the remote `\(name)` is `\(shown)`, which is none of `ledger.urls` in agentsafe.yaml; a mirror has a "
                     + "ledger of its own, so use the real remote")
         }
-        let rewrites = try git { () throws(GitError) in
-            try repository.configurations(matching: "^url\\..*\\.(push)?insteadof$")
-        }
-        if let rewrite = rewrites.first(where: { url.hasPrefix($0.value) && !$0.value.isEmpty }) {
+        let connection = RemoteConnection(
+            directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
+        if let rewrite = try git({ () throws(GitError) in try connection.rewriting() }) {
             throw AgentSafeError(
                 .failed,
-                "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository"
-            )
+                "git's setting `\(rewrite)` would rewrite `\(shown)` to another address; remove it for this repository")
         }
-        return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
-    }
-
-    /// Brings the remote's branches up to date.
-    public func fetch() throws(AgentSafeError) {
-        let name = try remoteName()
-        let connection = try connection(nil)
-        try git { () throws(GitError) in try connection.fetch(into: name) }
-    }
-
-    /// Fetches where there is a remote; without a network the last fetched state is used, with a word.
-    func fetchIfPossible() throws(AgentSafeError) {
-        guard try remoteURL() != nil else { return }
-        do {
-            try fetch()
-            fetchWarning = nil
-        } catch {
-            // Said once, however often a waiting command fetches.
-            if fetchWarning != error.message {
-                notify("warning: \(error.message); going on with what was fetched last")
-            }
-            fetchWarning = error.message
-        }
+        return connection
     }
 
     /// A branch as the remote has it, or the local one where there is no remote.

@@ -11,7 +11,8 @@ public enum CommandLineTool {
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
             ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ProposeCommand.self, GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
-            RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self, VerifyCommand.self,
+            ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
+            VerifyCommand.self,
             VersionCommand.self,
         ]
     }
@@ -45,8 +46,13 @@ public enum CommandLineTool {
                 ], group: "Repository"),
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
-            RunCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec, LogCommand.spec,
+            RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
+            LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
+            CommandSpec(
+                name: "hook", summary: "Guard the repository that others push to.",
+                example: "agentsafe hook install --repository /srv/git/governance.git",
+                subcommands: [HookInstallCommand.spec, PreReceiveCommand.spec], group: "Server"),
         ],
         exitCodes: ExitCodeSpec.judging)
 
@@ -97,6 +103,8 @@ public enum CommandLineTool {
         case ["identity", "revoke"]: return IdentityRevokeCommand.self
         case ["identity", "rotate"]: return IdentityRotateCommand.self
         case ["trust", "commit"]: return TrustCommitCommand.self
+        case ["hook", "install"]: return HookInstallCommand.self
+        case ["hook", "pre-receive"]: return PreReceiveCommand.self
         case ["trust", "propose"]: return TrustProposeCommand.self
         case ["trust", "sign"]: return TrustSignCommand.self
         case ["trust", "status"]: return TrustStatusCommand.self

@@ -10,7 +10,9 @@ public struct RemoteConnection: Sendable {
     /// Seconds after which a silent remote is given up.
     public let timeout: Int
 
-    public init(directory: String, url: String, environment: [String: String], timeout: Int = 120) {
+    public static let defaultTimeout = 120
+
+    public init(directory: String, url: String, environment: [String: String], timeout: Int = defaultTimeout) {
         self.directory = directory
         self.url = url
         var environment = environment
@@ -19,7 +21,8 @@ public struct RemoteConnection: Sendable {
         // Settings from the environment could rewrite the address unseen.
         let inherited = [
             "GIT_DIR", "GIT_PREFIX", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_SYSTEM",
         ]
         for name in inherited { environment[name] = nil }
         self.environment = environment
@@ -36,16 +39,76 @@ public struct RemoteConnection: Sendable {
         }
     }
 
-    /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
-    public func fetch(into name: String) throws(GitError) {
-        try fetch(["+refs/heads/*:refs/remotes/\(name)/*"], prune: true)
+    /// git's own setting that would send this address elsewhere; nil when there is none. Git itself is asked, in the same
+    /// environment: it reads files and conditions that a library does not.
+    public func rewriting() throws(GitError) -> String? {
+        let result = try git(["config", "--null", "--get-regexp", "^url\\..*\\.(push)?insteadof$"])
+        for entry in result.outputText.split(separator: "\0") {
+            let parts = entry.split(separator: "\n", maxSplits: 1)
+            if parts.count == 2, url.hasPrefix(parts[1]) { return String(parts[0]) }
+        }
+        return nil
     }
 
-    public func fetch(_ refspecs: [String], prune: Bool = false) throws(GitError) {
-        var arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
-        if prune { arguments.append("--prune") }
-        let result = try git(arguments + ["--", url] + refspecs)
-        guard result.status == 0 else { throw remoteError("fetch from", result) }
+    /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
+    ///
+    /// - Parameter branches: names or, with a `*`, patterns; nothing else is asked for, whatever lies at the remote.
+    /// - Returns: a lock file that kept it from dropping them, if there was one; all else is up to date then.
+    @discardableResult
+    public func fetch(_ branches: [String] = ["*"], into name: String) throws(GitError) -> String? {
+        var branches = branches
+        while !branches.isEmpty {
+            let refspecs = branches.map { "+refs/heads/\($0):refs/remotes/\(name)/\($0)" }
+            var arguments = fetchArguments
+            guard let failure = try fetch(arguments + ["--prune"], refspecs) else { return nil }
+            if let lock = failure.lock, lock.path.hasSuffix("/packed-refs.lock") {
+                arguments.append("--no-prune")
+                if try fetch(arguments, refspecs) == nil { return lock.path }
+            }
+            guard let gone = failure.missing, let place = branches.firstIndex(of: gone) else { throw failure.error }
+            branches.remove(at: place)
+            _ = try git(["update-ref", "-d", "refs/remotes/\(name)/\(gone)"])
+        }
+        return nil
+    }
+
+    public func fetch(_ refspecs: [String]) throws(GitError) {
+        if let failure = try fetch(fetchArguments, refspecs) { throw failure.error }
+    }
+
+    /// Git itself waits a moment for locks that others hold.
+    private var fetchArguments: [String] {
+        [
+            "-c", "core.filesRefLockTimeout=1000", "-c", "core.packedRefsTimeout=1000", "fetch", "--quiet", "--no-tags",
+            "--no-recurse-submodules", "--no-write-fetch-head",
+        ]
+    }
+
+    /// What git could not bring, the lock file that stood in its way, and the branch that is not there.
+    private typealias FetchFailure = (error: GitError, lock: ReferenceLock?, missing: String?)
+
+    /// - Returns: nil when everything was fetched.
+    private func fetch(_ arguments: [String], _ refspecs: [String]) throws(GitError) -> FetchFailure? {
+        var attempt = 1
+        while true {
+            FaultPoint.reach("remote.fetch", refspecs.joined(separator: " "))
+            let result = try git(arguments + ["--", url] + refspecs)
+            FaultPoint.reach("remote.fetched", refspecs.joined(separator: " "))
+            if result.status == 0 { return nil }
+            let lock = ReferenceLock(named: result.errorText, in: directory)
+            // Another git may have moved a reference while this one meant to: what it says then is out of date at once.
+            let mayPass = lock?.remove() ?? result.errorText.contains("error: cannot lock ref")
+            if attempt == 3 || !mayPass || result.timedOut {
+                return (lock?.error ?? remoteError("fetch from", result), lock, Self.missingBranch(result.errorText))
+            }
+            attempt += 1
+        }
+    }
+
+    /// The branch in git's `fatal: couldn't find remote ref refs/heads/ledger`.
+    private static func missingBranch(_ words: String) -> String? {
+        let start = "fatal: couldn't find remote ref refs/heads/"
+        return words.split(separator: "\n").first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
     }
 
     /// What became of one reference in a push.
@@ -82,8 +145,10 @@ public struct RemoteConnection: Sendable {
         for item in items {
             arguments.append("--force-with-lease=\(item.reference):\(item.expected?.description ?? "")")
         }
-        arguments += ["--", url] + items.map { "\($0.source):\($0.reference)" }
-        let result = try git(arguments)
+        let specifications = items.map { "\($0.source):\($0.reference)" }
+        FaultPoint.reach("remote.push", specifications.joined(separator: " "))
+        let result = try git(arguments + ["--", url] + specifications)
+        FaultPoint.reach("remote.pushed", specifications.joined(separator: " "))
         var outcomes: [PushOutcome] = []
         for item in items {
             let line = result.outputText.split(separator: "\n").first {

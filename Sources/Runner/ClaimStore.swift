@@ -16,10 +16,13 @@ public struct RunStop: Error, Sendable, CustomStringConvertible {
 
     public let code: Code
     public let message: String
+    /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
+    public let unrecorded: JSONValue?
 
-    public init(code: Code, message: String) {
+    public init(code: Code, message: String, unrecorded: JSONValue? = nil) {
         self.code = code
         self.message = message
+        self.unrecorded = unrecorded
     }
 
     public var description: String { message }
@@ -64,6 +67,9 @@ public struct ExecutionRecord: Sendable {
     public var errorCode: String?
     /// Whether a failed mutation may have reached the target all the same.
     public var mayHaveBeenApplied: Bool
+    /// Whether the target may be another than before: false for reads, for what never reached it, and for what left the
+    /// object as it was.
+    public var changed: Bool
     /// nil when the target could not be read afterwards.
     public var after: CapturedState?
     public var differences: [StateDifference]

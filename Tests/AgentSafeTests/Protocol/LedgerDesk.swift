@@ -37,7 +37,7 @@ final class LedgerDesk {
 
     func change(_ id: ChangeID) throws -> SignedChange {
         let state = try main
-        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state))
+        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state, evenRevoked: true))
     }
 
     @discardableResult
@@ -116,7 +116,7 @@ final class LedgerDesk {
     func execution(_ id: ChangeID, outcome: String = "succeeded") throws -> EventDraft {
         EventDraft(
             kind: .execution, change: try change(id),
-            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "steps": []], headline: outcome)
+            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "changed": true, "steps": []], headline: outcome)
     }
 
     func aborted(_ id: ChangeID) throws -> EventDraft {
@@ -144,15 +144,12 @@ final class LedgerDesk {
         let state = try history.currentState()
         let claim = try state.claim(id)
         let lock = try #require(try Judgement(change(id), main: main, now: now).plan).target.lockKey
-        let recent = try repository.folder("state/recent", in: history.tip.commit.tree)
-        let entries = try recent.flatMap { entry in
-            try JSONValue(parsing: try repository.blob(entry.id))["entries"]?.arrayValue ?? []
-        }
+        let recent = try repository.entry(at: "state/recent", in: history.tip.commit.tree)
         return Standing(
             pending: try state.pending(id) != nil, claimed: claim != nil, prepared: claim?.isPrepared ?? false,
             locked: try state.lockHolder(lock) == id,
             execution: try state.read(LedgerState.executionPath(lock))?["outcome"]?.stringValue,
-            recentDecisions: entries.count)
+            recentDecisions: try repository.changes(from: nil, to: recent?.id).count)
     }
 }
 
