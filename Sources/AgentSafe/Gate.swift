@@ -21,7 +21,8 @@ extension Workspace {
             newest = try view()
         } catch {
             guard let foreign = error.foreign else { throw error }
-            return try gateAdoption(of: foreign, base: baseTip, head: headTip, otherwise: error)
+            return try gateAdoption(
+                of: foreign, base: baseTip, head: headTip, isMerged: isMerged, otherwise: error)
         }
         if isMerged || newest.main.position(of: headTip) != nil {
             return try gateMerged(head: headTip, onto: baseTip, in: newest)
@@ -122,16 +123,8 @@ extension Workspace {
         var state = view.state
         var result: (version: Int, signers: [String])?
         for commit in commits {
-            let parent = state
-            let open = try openTrust(commit, after: parent, base: base)
-            if let open, commit.id == commits.last?.id { return open }
-            let (kind, next) = try ledger { () throws(LedgerError) in
-                try LandingGrammar.follow(commit, after: parent, in: repository)
-            }
-            if open != nil {
-                throw AgentSafeError(
-                    .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
-            }
+            if commit.id == commits.last?.id, let open = try openTrust(commit, after: state, base: base) { return open }
+            let (kind, next) = try follow(commit, after: state, base: base)
             if case .trust(let version, let signers) = kind { result = (version, signers) }
             if case .landing = kind {
                 throw AgentSafeError(
