@@ -68,10 +68,6 @@ final class CommandWalk {
         for actor in ModelActor.allCases {
             model.main[0].registry.identities[actor]?.keys[ModelKey(owner: actor)] = ModelKeyEntry()
         }
-        // Its key stays with the template: runner2 works in a clone of its own.
-        try governance.run(["git", "clone", "-q", "--template=", governance.remote, governance.clone("runner2")])
-        let genesis = try governance.git("alice", "config", "agentsafe.genesis")
-        try governance.expect(0, "runner2", ["setup", "--genesis", genesis, "--key", governance.key("runner2")])
     }
 
     private var words: [String] { ["--cluster", "embedded:\(governance.clusterFile)", "--output", "json"] }
