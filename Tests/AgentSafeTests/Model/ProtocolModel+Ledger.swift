@@ -196,8 +196,7 @@ extension ProtocolModel {
             ledger.lockHolder(change.target) == nil
         else { return .idle }
         guard case .authorized = standing(of: change) else { return .refused }
-        var events = Array(repeating: WalkOperation.Event.trust(skips: false), count: tip.registry.version - ledger.trustVersion)
-        events += owed(change)
+        var events = owedTrust + owed(change)
         events.append(.claim(number, lease: 900, lie: .none))
         if stage != .claim { events.append(.prepared(number, lease: 900, pair: pair, isOtherClaim: false)) }
         if stage == .executed || stage == .failed {
@@ -209,6 +208,21 @@ extension ProtocolModel {
         }
         self = next
         return .accepted
+    }
+
+    private var owedTrust: [WalkOperation.Event] {
+        Array(repeating: .trust(skips: false), count: tip.registry.version - ledger.trustVersion)
+    }
+
+    /// Records the trust commits that have no event yet.
+    mutating func recordTrust(by key: ModelKey) {
+        for event in owedTrust { _ = record(event, by: key, as: key.owner, naming: .newest) }
+    }
+
+    /// Records what is owed to a change that does not run.
+    mutating func refuse(_ number: Int, by key: ModelKey) {
+        guard let change = changes[number] else { return }
+        for event in owedTrust + owed(change) { _ = record(event, by: key, as: key.owner, naming: .newest) }
     }
 
     /// The decision, once for each version and answer; the votes that count and are not recorded; and an approval by merge.
