@@ -73,7 +73,8 @@ enum PushedReference: Hashable {
         for part in parts {
             if namespaces.contains(part.lowercased()) {
                 throw AgentSafeError(
-                    .notAuthentic, "with `\(part)` in it, the name reads like another reference's full name; choose another")
+                    .notAuthentic,
+                    "with `\(part)` in it, the name reads like another reference's full name; choose another")
             }
             if let other = reserved.first(where: { resembles(part, $0) }) {
                 throw AgentSafeError(

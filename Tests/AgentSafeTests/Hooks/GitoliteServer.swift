@@ -18,7 +18,9 @@ struct GitoliteServer {
         self.governance = governance
         home = try governance.folder("gitolite")
         ssh = "\(governance.directory.path)/ssh"
-        guard Program.find("gitolite", environment: governance.environment("alice")) != nil else { throw NotInstalled() }
+        guard Program.find("gitolite", environment: governance.environment("alice")) != nil else {
+            throw NotInstalled()
+        }
         try Files.create("\(home)/.gitconfig", Array("[init]\n\tdefaultBranch = main\n".utf8))
         try Files.create("\(home)/.gitolite.rc", Array(Self.settings.utf8))
         try Files.createDirectory("\(home)/local/hooks/repo-specific")

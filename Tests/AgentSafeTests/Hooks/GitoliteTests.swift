@@ -37,7 +37,8 @@ struct GitoliteTests {
 
     private func propose(_ server: GitoliteServer, _ words: String...) throws -> ChangeID {
         let result = server.governance.agentsafe(
-            "agent", words + ["--reason", Governance.reason, "--push", "--output", "json"], adding: server.variables("agent"))
+            "agent", words + ["--reason", Governance.reason, "--push", "--output", "json"],
+            adding: server.variables("agent"))
         return try #require((try? result.json)?["id"]?.stringValue.flatMap { ChangeID($0) }, "\(result)")
     }
 
@@ -45,7 +46,8 @@ struct GitoliteTests {
     func story() throws {
         let server = try server()
         let cluster = try server.governance.cluster()
-        let id = try propose(server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
+        let id = try propose(
+            server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
         try server.expect(0, "bob", ["approve", id.text, "--yes"])
         try server.succeed("sam", "fetch", "-q", "--prune")
         try server.succeed("sam", "checkout", "-q", "-B", "main", "origin/main")
@@ -60,7 +62,8 @@ struct GitoliteTests {
         try server.expect(0, "runner", ["run", back.text] + cluster)
         try server.succeed("bob", "fetch", "-q", "--prune")
         try server.expect(0, "bob", ["verify"])
-        let vote = try server.succeed("bob", "for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin/vote/\(id)")
+        let vote = try server.succeed(
+            "bob", "for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin/vote/\(id)")
         try server.succeed("bob", "push", "-q", "origin", ":refs/heads/\(vote)")
         try server.succeed("agent", "push", "-q", "origin", ":refs/heads/\(id.branch)")
     }
@@ -68,7 +71,8 @@ struct GitoliteTests {
     @Test("who may not push somewhere is stopped by gitolite, though what they push is authentic")
     func rights() throws {
         let server = try server()
-        let id = try propose(server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
+        let id = try propose(
+            server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
         let trailers = try server.succeed("agent", "rev-parse", "origin/main")
         for (actor, spec) in [
             ("agent", "origin/\(id.branch):refs/heads/main"), ("agent", "\(trailers):refs/heads/wip"),
@@ -76,7 +80,8 @@ struct GitoliteTests {
         ] {
             try server.succeed(actor, "fetch", "-q")
             let result = try server.git(actor, "push", "origin", spec)
-            #expect(result.status == 1 && result.errorText.contains("DENIED by fallthru"), "\(spec): \(result.errorText)")
+            #expect(
+                result.status == 1 && result.errorText.contains("DENIED by fallthru"), "\(spec): \(result.errorText)")
         }
         let withdrawal = server.agentsafe("agent", "withdraw", id.text, "--yes")
         #expect(withdrawal.status == 1 && withdrawal.errors.contains("DENIED by fallthru"), "\(withdrawal)")
@@ -86,7 +91,8 @@ struct GitoliteTests {
     func authenticity() throws {
         let server = try server()
         let governance = server.governance
-        let id = try propose(server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
+        let id = try propose(
+            server, "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5")
         try server.succeed("sam", "fetch", "-q")
         let foreign = try governance.commit(
             "sam", tree: try governance.tree("sam", "origin/main", ["inventory.yaml": "targets: []\n"]),
@@ -95,14 +101,17 @@ struct GitoliteTests {
             "agent", tree: try governance.tree("agent", "origin/\(id.branch)", ["policies/x.yaml": "rules: []\n"]),
             parents: ["origin/\(id.branch)"], message: "x", signedBy: "agent")
         let event = try governance.commit(
-            "runner", tree: try governance.tree("runner", "origin/ledger", [:]), parents: ["origin/ledger"], message: "x",
+            "runner", tree: try governance.tree("runner", "origin/ledger", [:]), parents: ["origin/ledger"],
+            message: "x",
             signedBy: "runner")
         let vote = "refs/heads/vote/\(id)/bob-1"
         try server.succeed("bob", "fetch", "-q")
         for (actor, spec, words) in [
-            ("sam", "\(foreign):refs/heads/main", "a foreign commit"), ("alice", "+origin/main~1:refs/heads/main", "takes main back"),
+            ("sam", "\(foreign):refs/heads/main", "a foreign commit"),
+            ("alice", "+origin/main~1:refs/heads/main", "takes main back"),
             ("agent", "\(smuggled):refs/heads/\(id.branch)", "`policies/x.yaml`"),
-            ("runner", "\(event):refs/heads/ledger", "it is no event"), ("bob", "origin/main:\(vote)", "changes no file"),
+            ("runner", "\(event):refs/heads/ledger", "it is no event"),
+            ("bob", "origin/main:\(vote)", "changes no file"),
         ] {
             let before = try server.run("git", "-C", server.repository, "for-each-ref")
             let result = try server.git(actor, "push", "origin", spec)

@@ -26,7 +26,8 @@ struct HookChangeTests {
 
         func commit(_ edits: [String: String?], on parents: String...) throws -> String {
             try governance.commit(
-                "agent", tree: try governance.tree("agent", parents[0], edits), parents: parents, message: "propose \(id)",
+                "agent", tree: try governance.tree("agent", parents[0], edits), parents: parents,
+                message: "propose \(id)",
                 signedBy: nil)
         }
 
@@ -122,7 +123,8 @@ struct HookChangeTests {
         }
         let file = "\(draft.id.folder)/change.yaml"
         try draft.refused(try draft.commit([file: draft.text], on: "origin/main"), "exactly two plain files")
-        let service = try Draft(governance, { $0.replacing("proposer: deploy-agent-01", with: "proposer: runner") },
+        let service = try Draft(
+            governance, { $0.replacing("proposer: deploy-agent-01", with: "proposer: runner") },
             signedBy: "runner")
         try service.refused(try service.commit(service.files, on: "origin/main"), "services propose nothing")
     }
@@ -134,7 +136,8 @@ struct HookChangeTests {
         try one.refused(try two.commit(two.files, on: "origin/main"), "proposes \(two.id)")
         let both = one.files.merging(two.files) { $1 }
         try one.refused(try one.commit(both, on: "origin/main"), "is for \(one.id) alone")
-        try one.refused(try two.commit(two.files, on: try one.commit(one.files, on: "origin/main")), "is for \(one.id) alone")
+        try one.refused(
+            try two.commit(two.files, on: try one.commit(one.files, on: "origin/main")), "is for \(one.id) alone")
         try one.refused("origin/main", "proposes nothing that main does not hold")
         try one.refused(try one.commit([:], on: "origin/main"), "proposes nothing, and by its name")
         try one.refused(try one.commit(["docs/x.md": "x\n"], on: "origin/main"), "touches `docs/x.md`")
@@ -144,7 +147,10 @@ struct HookChangeTests {
     func hidden(_ disguise: ThreatHiddenText.Disguise) throws {
         let draft = try Draft(
             try HookedServer.governance(),
-            { disguise.edit($0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)).joined(separator: "\n") })
+            {
+                disguise.edit($0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)).joined(
+                    separator: "\n")
+            })
         try draft.refused(try draft.commit(draft.files, on: "origin/main"), "change.yaml")
     }
 

@@ -11,7 +11,8 @@ struct HookFailureTests {
     private func landing(_ governance: Governance) throws -> (commit: String, spec: String) {
         try governance.git("sam", "fetch", "-q")
         let commit = try governance.commit(
-            "sam", tree: try governance.tree("sam", "origin/main", ["docs/x.md": "\(governance.host("sam").random(4))\n"]),
+            "sam",
+            tree: try governance.tree("sam", "origin/main", ["docs/x.md": "\(governance.host("sam").random(4))\n"]),
             parents: ["origin/main"], message: "Write", signedBy: nil)
         return (commit, "\(commit):refs/heads/main")
     }
@@ -42,7 +43,8 @@ struct HookFailureTests {
         "a program that dies, or cannot run, refuses the push",
         arguments: [
             ("kill -9 $$", "ended with status 137"), ("exit 127", "ended with status 127"),
-            ("kill -PIPE $$", "ended with status 141"), ("exit 3", "ended with status 3"), ("exit 255", "ended with status 255"),
+            ("kill -PIPE $$", "ended with status 141"), ("exit 3", "ended with status 3"),
+            ("exit 255", "ended with status 255"),
         ])
     func dyingProgram(_ script: String, _ words: String) throws {
         let governance = try HookedServer.governance()
@@ -54,7 +56,8 @@ struct HookFailureTests {
     @Test(
         "the real program without memory, or without the right to write its marks, refuses the push",
         arguments: [
-            ("ulimit -v 20000", "; nothing was taken"), ("trap '' XFSZ; ulimit -f 0", "the hook's marks cannot be written"),
+            ("ulimit -v 20000", "; nothing was taken"),
+            ("trap '' XFSZ; ulimit -f 0", "the hook's marks cannot be written"),
         ])
     func starving(_ limit: String, _ words: String) throws {
         let governance = try HookedServer.governance()
@@ -84,7 +87,8 @@ struct HookFailureTests {
         for (lines, words) in [
             ("", "is empty"), (line, "is cut short"), ("\(line)\n\(old) \(commit)", "is cut short"),
             ("\(line)\n\(line)\n", "twice"), ("\(old) \(commit)\n", "is not `<old> <new> <reference>`"),
-            ("\(line) x\n", "is not `<old> <new> <reference>`"), ("\(old.uppercased()) \(commit) \(name)\n", "is not `<old>"),
+            ("\(line) x\n", "is not `<old> <new> <reference>`"),
+            ("\(old.uppercased()) \(commit) \(name)\n", "is not `<old>"),
             ("\(old) HEAD \(name)\n", "is not `<old>"), ("\n", "is not `<old>"), ("\(line)\n\n", "is not `<old>"),
             ("\(old) \(commit) \n", "is not `<old>"), (many, "one push may move 1000"),
             (String(repeating: "x", count: PushRequest.maximumBytes + 1), "cannot be read"),
@@ -160,7 +164,8 @@ struct HookFailureTests {
         try Files.remove(marks)
         try Files.createDirectory(marks)
         let result = try governance.tryPush("sam", [spec])
-        #expect(result.status == 1 && result.errorText.contains("the hook's marks cannot be read"), "\(result.errorText)")
+        #expect(
+            result.status == 1 && result.errorText.contains("the hook's marks cannot be read"), "\(result.errorText)")
         try Files.removeTree(marks)
         try governance.accepted("sam", spec)
     }
@@ -171,7 +176,8 @@ struct HookFailureTests {
         let (commit, spec) = try landing(governance)
         try governance.onServer("config", "--unset", "agentsafe.genesis")
         try governance.refused(
-            "sam", spec, because: "on the server, run `git config agentsafe.genesis <commit>`", reference: "refs/heads/main")
+            "sam", spec, because: "on the server, run `git config agentsafe.genesis <commit>`",
+            reference: "refs/heads/main")
         try governance.refused("sam", "+\(commit):refs/heads/ledger", because: "this server pins no genesis")
         try governance.accepted("sam", "\(commit):refs/heads/wip")
     }
@@ -194,7 +200,8 @@ struct HookFailureTests {
         #expect(try governance.onServer("config", "receive.maxInputSize") == "30000")
         let before = try governance.serverState()
         let result = try governance.tryPush("rogue", [spec])
-        #expect(result.status == 1 && result.errorText.contains("pack exceeds maximum allowed size"), "\(result.errorText)")
+        #expect(
+            result.status == 1 && result.errorText.contains("pack exceeds maximum allowed size"), "\(result.errorText)")
         #expect(try governance.serverState() == before)
         try governance.installHook(["--max-push-bytes", "200000"])
         try governance.accepted("rogue", spec)

@@ -72,7 +72,8 @@ struct HookInstallationTests {
         let server = governance.remote
         try governance.run(["rm", "-r", "\(server)/hooks", "\(server)/agentsafe-marks.json"])
         let foreign = try governance.commit(
-            "sam", tree: try governance.tree("sam", "origin/\(what == "ledger" ? what : "main")", ["inventory.yaml": "x\n"]),
+            "sam",
+            tree: try governance.tree("sam", "origin/\(what == "ledger" ? what : "main")", ["inventory.yaml": "x\n"]),
             parents: ["origin/\(what == "ledger" ? what : "main")"], message: "x", signedBy: nil)
         if what == "genesis" {
             try governance.onServer("config", "agentsafe.genesis", foreign)
@@ -89,7 +90,8 @@ struct HookInstallationTests {
         let governance = try HookedServer.governance()
         let server = governance.remote
         let (hook, local) = ("\(server)/hooks/pre-receive", "\(server)/hooks/pre-receive.local")
-        let other = "#!/bin/sh\ncat > seen\n! grep -q refs/heads/forbidden seen || { echo no such branch >&2; exit 1; }\n"
+        let other =
+            "#!/bin/sh\ncat > seen\n! grep -q refs/heads/forbidden seen || { echo no such branch >&2; exit 1; }\n"
         try Files.remove(hook)
         try Files.create(hook, Array(other.utf8), mode: 0o755)
         let refused = try install(governance, server)
@@ -180,8 +182,10 @@ struct HookInstallationTests {
         try governance.run(["cp", try InstalledProgramTests.program(), "\(bin)/agentsafe"])
         func call(_ words: String...) throws -> ProgramResult {
             try Program.run(
-                ["sh", "-c", "cd \"$1\" && PATH=\"$2:$PATH\" && shift 2 && agentsafe hook install \"$@\"", "sh",
-                    governance.remote, bin] + words, environment: governance.environment("alice"), timeout: 60)
+                [
+                    "sh", "-c", "cd \"$1\" && PATH=\"$2:$PATH\" && shift 2 && agentsafe hook install \"$@\"", "sh",
+                    governance.remote, bin,
+                ] + words, environment: governance.environment("alice"), timeout: 60)
         }
         let printed = try call("--print")
         #expect(printed.status == 0 && printed.outputText.hasPrefix("#!/bin/sh\n"), "\(printed.errorText)")

@@ -28,7 +28,8 @@ struct HookLedgerTests {
         let ledger = Self.ledger
         try governance.git("runner", "fetch", "-q")
         try governance.refused("runner", ":\(ledger)", because: "nobody deletes `ledger`", reference: ledger)
-        try governance.refused("runner", "+origin/ledger~1:\(ledger)", because: "it takes ledger back to", reference: ledger)
+        try governance.refused(
+            "runner", "+origin/ledger~1:\(ledger)", because: "it takes ledger back to", reference: ledger)
         let root = try governance.git("runner", "rev-list", "--max-parents=0", "origin/ledger")
         try governance.refused("runner", "+\(root):\(ledger)", because: "it takes ledger back to", reference: ledger)
         let orphan = try governance.commit(
@@ -103,7 +104,10 @@ struct HookLedgerTests {
             }
         }
         switch forged {
-        case .trailers: forgery.editMessage(place) { $0.replacing("Agentsafe-Height:", with: "Agentsafe-More: x\nAgentsafe-Height:") }
+        case .trailers:
+            forgery.editMessage(place) {
+                $0.replacing("Agentsafe-Height:", with: "Agentsafe-More: x\nAgentsafe-Height:")
+            }
         case .evidence: forgery.edit(path, from: place, "{}\n")
         case .state: forgery.edit("state/summary.json", from: place, "{\n  \"landed\": 7\n}\n")
         case .noEvent: forgery.editMessage(place) { _ in "note: nothing\n" }
@@ -138,7 +142,8 @@ struct HookLedgerTests {
         let desk = try LedgerDesk(governance)
         let good = try desk.append(try desk.decision(id)).description
         let bad = try governance.commit(
-            "runner", tree: try governance.git("runner", "rev-parse", "\(good)^{tree}"), parents: [good], message: "more",
+            "runner", tree: try governance.git("runner", "rev-parse", "\(good)^{tree}"), parents: [good],
+            message: "more",
             signedBy: "runner")
         try refused(governance, "ledger commit \(bad.prefix(12)): it is no event") {
             try governance.push("runner", bad, to: "ledger")
@@ -166,7 +171,9 @@ struct HookLedgerTests {
         try governance.git("sam", "fetch", "-q")
         func spec(_ branch: String) -> String { "origin/\(branch):refs/heads/\(branch)" }
         let alone = try governance.tryPush("sam", [spec("ledger")], to: server)
-        #expect(alone.status == 1 && alone.errorText.contains("push `main` first, or at once with this"), "\(alone.errorText)")
+        #expect(
+            alone.status == 1 && alone.errorText.contains("push `main` first, or at once with this"),
+            "\(alone.errorText)")
         for batch in branches.count == 1 ? [["main"], ["ledger"]] : [branches] {
             let result = try governance.tryPush("sam", batch.map(spec), to: server)
             #expect(result.status == 0, "\(result.errorText)")

@@ -68,7 +68,9 @@ struct HookMarksTests {
         try governance.accepted("runner", "\(decided):refs/heads/ledger")
     }
 
-    @Test("a branch that was reset on the server below what was accepted is not built upon", arguments: ["main", "ledger"])
+    @Test(
+        "a branch that was reset on the server below what was accepted is not built upon",
+        arguments: ["main", "ledger"])
     func reset(_ branch: String) throws {
         let (governance, _) = try HookedServer.lived()
         try governance.execute()
@@ -84,7 +86,8 @@ struct HookMarksTests {
             try governance.refused("sam", "\(commit):refs/heads/main", because: "the branch was reset on the server")
         } else {
             let commit = try governance.git("runner", "rev-parse", "\(tip)~7")
-            try governance.refused("runner", "\(commit):refs/heads/ledger", because: "the branch was reset on the server")
+            try governance.refused(
+                "runner", "\(commit):refs/heads/ledger", because: "the branch was reset on the server")
         }
         // Bringing it back is what is asked for, and the hook takes that too.
         try governance.accepted("sam", "\(tip):refs/heads/\(branch)")

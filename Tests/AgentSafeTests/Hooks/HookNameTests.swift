@@ -15,7 +15,8 @@ struct HookNameTests {
         "refs/tags/change/chg-20261122-7f3k9q2m4x", "refs/tags/heads/main", "refs/tags/refs/heads/main",
     ]
     static let malformed = [
-        "refs/heads/change/x", "refs/heads/change/chg-20261122-7F3K9Q2M4X", "refs/heads/change/chg-20261122-7f3k9q2m4x/x",
+        "refs/heads/change/x", "refs/heads/change/chg-20261122-7F3K9Q2M4X",
+        "refs/heads/change/chg-20261122-7f3k9q2m4x/x",
         "refs/heads/change/chg-20261322-7f3k9q2m4x", "refs/heads/change/--force", "refs/heads/vote/x/bob-1",
         "refs/heads/vote/chg-20261122-7f3k9q2m4x", "refs/heads/vote/chg-20261122-7f3k9q2m4x/bob-1/x",
     ]
@@ -24,12 +25,15 @@ struct HookNameTests {
         "refs/Heads/main", "refs/pull/1/head", "refs/original/refs/heads/main", "refs/stash",
     ]
     static let harmless = [
-        "refs/heads/feature", "refs/heads/trust/3", "refs/heads/mainline", "refs/heads/team/main", "refs/heads/gr\u{F6}\u{DF}e",
+        "refs/heads/feature", "refs/heads/trust/3", "refs/heads/mainline", "refs/heads/team/main",
+        "refs/heads/gr\u{F6}\u{DF}e",
         "refs/heads/\u{442}\u{435}\u{441}\u{442}", "refs/heads/ledgers", "refs/tags/v1.0", "refs/tags/release/mainline",
         "refs/notes/commits", "refs/heads/changes/x",
     ]
 
-    @Test("names that could be mistaken, and those that the protocol keeps, are refused", arguments: HookNameTests.mistakable + malformed + kept)
+    @Test(
+        "names that could be mistaken, and those that the protocol keeps, are refused",
+        arguments: HookNameTests.mistakable + malformed + kept)
     func notTaken(_ name: String) {
         #expect(throws: AgentSafeError.self) { try PushedReference(name) }
     }
@@ -51,7 +55,8 @@ struct HookNameTests {
         #expect(result.status == 1, "\(result.errorText)")
         for name in names {
             let shown = name.replacing("\u{200B}", with: "\\u{200b}").replacing("\u{2060}", with: "\\u{2060}")
-            #expect(result.errorText.contains("remote: agentsafe: refused `\(shown)`: "), "\(name): \(result.errorText)")
+            #expect(
+                result.errorText.contains("remote: agentsafe: refused `\(shown)`: "), "\(name): \(result.errorText)")
         }
         #expect(try governance.serverState() == before)
         for name in names {

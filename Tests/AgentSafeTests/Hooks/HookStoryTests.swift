@@ -82,7 +82,9 @@ struct HookStoryTests {
         try governance.expect(
             0, "alice", ["hook", "install", "--repository", server, "--program", program, "--genesis", genesis])
         // Another repository is not this one.
-        let foreign = try governance.run(["sh", "-c", "git -C \"$1\" push origin main 2>&1 || true", "sh", "\(root)/early"])
+        let foreign = try governance.run([
+            "sh", "-c", "git -C \"$1\" push origin main 2>&1 || true", "sh", "\(root)/early",
+        ])
         #expect(foreign.contains("not at the pinned genesis"), "\(foreign)")
         try governance.run(["git", "-C", "\(root)/later", "push", "-q", "origin", "main", "ledger"])
         try governance.run(["git", "clone", "-q", server, "\(root)/clone"])

@@ -19,7 +19,8 @@ struct HookVoteTests {
 
         /// A commit that carries a vote's trailers, on main.
         func commit(
-            _ trailers: String, edits: [String: String?] = [:], parents: [String] = ["origin/main"], by actor: String = "bob"
+            _ trailers: String, edits: [String: String?] = [:], parents: [String] = ["origin/main"],
+            by actor: String = "bob"
         ) throws -> String {
             try governance.git(actor, "fetch", "-q")
             return try governance.commit(
@@ -68,7 +69,8 @@ struct HookVoteTests {
         let commit = try ballot.commit(try ballot.trailers())
         try ballot.refused(commit, "the vote is by `bob`, and the branch says `carol`", on: "carol-1")
         try ballot.refused(commit, "and the branch says `bob-jones`", on: "bob-jones-1")
-        for leaf in ["bob", "bob-", "bob-A1", "bob-1/2", "bob-\(String(repeating: "x", count: 41))", "-1", "b\u{E9}-1"] {
+        for leaf in ["bob", "bob-", "bob-A1", "bob-1/2", "bob-\(String(repeating: "x", count: 41))", "-1", "b\u{E9}-1"]
+        {
             try ballot.refused(commit, "a vote's branch is `vote/<id>/<voter>-<random>`", on: leaf)
         }
         let other = try ballot.governance.propose(target: "prod/api-server", ["replicas=6"])
@@ -116,11 +118,14 @@ struct HookVoteTests {
             let name = Governance.identity(actor)
             let trailers = try ballot.trailers(verdict, by: name, signedBy: actor)
             try ballot.refused(
-                try ballot.commit(trailers, by: actor), "`\(name)` has no right to \(verdict)", on: "\(name)-1", as: actor)
+                try ballot.commit(trailers, by: actor), "`\(name)` has no right to \(verdict)", on: "\(name)-1",
+                as: actor)
         }
     }
 
-    @Test("whether a vote counts is for later: an older proposal's, an early one's, one for a change that is not there yet")
+    @Test(
+        "whether a vote counts is for later: an older proposal's, an early one's, one for a change that is not there yet"
+    )
     func judgedLater() throws {
         let ballot = try Ballot()
         let early = try ballot.trailers { $0.at = $0.at + .seconds(7 * 24 * 3600) }
@@ -140,7 +145,8 @@ struct HookVoteTests {
             "bob", "\(try ballot.commit(try ballot.trailers("reject"))):\(ballot.reference("bob-1"))")
         let other = try ballot.commit(try ballot.trailers())
         try ballot.governance.refused(
-            "bob", "+\(other):\(ballot.reference("bob-1"))", because: "never rewritten", reference: ballot.reference("bob-1"))
+            "bob", "+\(other):\(ballot.reference("bob-1"))", because: "never rewritten",
+            reference: ballot.reference("bob-1"))
         // A client that says it makes a new branch is not believed, neither is one that says it deletes another object.
         let zero = String(repeating: "0", count: 40)
         try ballot.governance.git("bob", "push", "-q", "origin", "\(other):refs/heads/wip")
@@ -160,10 +166,12 @@ struct HookVoteTests {
         try governance.git("bob", "fetch", "-q")
         try governance.expect(0, "bob", ["approve", ballot.id.text, "--yes"])
         let branch = "refs/heads/" + (try #require(try governance.voteBranches(ballot.id).first))
-        try governance.refused("bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
+        try governance.refused(
+            "bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
         let later = try ballot.trailers("reject") { $0.at = $0.at + .seconds(60) }
         try governance.land(ballot.id)
-        try governance.refused("bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
+        try governance.refused(
+            "bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
         try governance.expect(0, "runner", ["run", ballot.id.text] + governance.cluster())
         // Another vote of the same person on the same change is another vote.
         try governance.accepted("bob", "\(try ballot.commit(later)):\(ballot.reference("bob-2"))")
@@ -178,7 +186,8 @@ struct HookVoteTests {
         let ballot = try Ballot()
         try ballot.governance.onServer("update-ref", ballot.reference("bob-1"), "refs/heads/main")
         try ballot.governance.git("bob", "fetch", "-q")
-        try ballot.governance.refused("bob", ":\(ballot.reference("bob-1"))", because: "it holds no vote that can be read")
+        try ballot.governance.refused(
+            "bob", ":\(ballot.reference("bob-1"))", because: "it holds no vote that can be read")
     }
 
     @Test("a change gets as many vote branches as readers read, and no more")

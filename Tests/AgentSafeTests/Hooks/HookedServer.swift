@@ -41,11 +41,13 @@ extension Governance {
 
     /// Installs the hook with the program that was built beside these tests.
     @discardableResult
-    func installHook(_ options: [String] = [], in repository: String? = nil, status: Int32 = 0) throws -> CommandResult {
+    func installHook(_ options: [String] = [], in repository: String? = nil, status: Int32 = 0) throws -> CommandResult
+    {
         try expect(
             status, "alice",
             [
-                "hook", "install", "--repository", repository ?? remote, "--program", try InstalledProgramTests.program(),
+                "hook", "install", "--repository", repository ?? remote, "--program",
+                try InstalledProgramTests.program(),
                 "--genesis", try genesis,
             ] + options)
     }
@@ -59,14 +61,18 @@ extension Governance {
     /// Everything that a refused push must leave alone: references, objects, and the hook's marks.
     func serverState() throws -> String {
         let references = try onServer("for-each-ref")
-        let files = try run(["sh", "-c", "cd \"$1\" && find . -type f | sort && { [ ! -f $2 ] || cat $2; }", "sh", remote, "agentsafe-marks.json"])
+        let files = try run([
+            "sh", "-c", "cd \"$1\" && find . -type f | sort && { [ ! -f $2 ] || cat $2; }", "sh", remote,
+            "agentsafe-marks.json",
+        ])
         return references + "\n" + files
     }
 
     /// Pushes with stock git; whatever comes of it.
     func tryPush(_ actor: String, _ refspecs: [String], to url: String? = nil) throws -> ProgramResult {
         try Program.run(
-            ["git", "-C", clone(actor), "push", url ?? "origin"] + refspecs, environment: environment(actor), timeout: 120)
+            ["git", "-C", clone(actor), "push", url ?? "origin"] + refspecs, environment: environment(actor),
+            timeout: 120)
     }
 
     /// Pushes what the hook must refuse. Nothing may change on the server, not even by an object.
@@ -74,7 +80,8 @@ extension Governance {
     /// - Returns: what the hook said, without git's `remote: `.
     @discardableResult
     func refused(
-        _ actor: String, _ refspecs: String..., because words: String, reference: String? = nil, adding more: [String] = [],
+        _ actor: String, _ refspecs: String..., because words: String, reference: String? = nil,
+        adding more: [String] = [],
         sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws -> String {
         let before = try serverState()
@@ -86,7 +93,8 @@ extension Governance {
         #expect(said.contains(words), "\(result.errorText)", sourceLocation: sourceLocation)
         if let reference {
             #expect(
-                said.contains("agentsafe: refused `\(reference)`: "), "\(result.errorText)", sourceLocation: sourceLocation)
+                said.contains("agentsafe: refused `\(reference)`: "), "\(result.errorText)",
+                sourceLocation: sourceLocation)
         }
         // A shell names the signal that ended its program.
         for line in said.split(separator: "\n") where line != "Killed" {
