@@ -40,7 +40,7 @@ let protocolFloor: [Target] = [
 ]
 
 let executors: [Target] = [
-    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "Runner"]),
+    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
 ]
 

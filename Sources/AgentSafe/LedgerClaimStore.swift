@@ -39,13 +39,14 @@ final class LedgerClaimStore: ClaimStore {
             drafts.append(
                 EventDraft(
                     kind: .claim, change: found.change,
-                    body: [
+                    body: .compact([
                         "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
                         "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
                         "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
                         "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
                         "steps": [current.plan.step],
-                    ],
+                        "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                    ]),
                     headline: found.change.change.summary,
                     notes: current.approvedBy.isEmpty
                         ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))
@@ -91,27 +92,24 @@ final class LedgerClaimStore: ClaimStore {
     }
 
     func recordExecution(_ record: ExecutionRecord) throws(RunStop) {
+        do throws(RunStop) {
+            try recordInLedger(record)
+        } catch {
+            throw unrecorded(record, error)
+        }
+    }
+
+    private func recordInLedger(_ record: ExecutionRecord) throws(RunStop) {
         try self.record { (view) throws(AgentSafeError) in
             let change = try self.change(in: view)
             let recordsOutput =
                 try self.workspace.catalogue(of: view.state)
                 .actions[change.change.step.action]?.recordOutput ?? false
-            let step: JSONValue = .compact([
-                "action": .string(change.change.step.action), "target": .string(change.change.step.target),
-                "outcome": .string(record.outcome.rawValue), "started": .string(record.started.description),
-                "ended": .string(record.ended.description), "summary": .string(record.summary),
-                "error": record.errorCode.map { .string($0) },
-                "may_have_been_applied": record.outcome == .failed ? .bool(record.mayHaveBeenApplied) : nil,
-                "diff": .array(record.differences.map(\.json)),
-                "output": recordsOutput ? record.output : nil,
-            ])
             return [
                 EventDraft(
                     kind: .execution, change: change,
-                    body: [
-                        "claim": .integer(Int64(self.claimHeight ?? 0)), "outcome": .string(record.outcome.rawValue),
-                        "steps": [step],
-                    ], files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
+                    body: record.body(of: change.change, claim: self.claimHeight, recordsOutput: recordsOutput),
+                    files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
                     headline: "\(change.change.summary) \(record.outcome.rawValue)",
                     notes: [record.summary] + record.differences.compactMap(\.note))
             ]
@@ -180,6 +178,27 @@ final class LedgerClaimStore: ClaimStore {
         }
     }
 
+    /// Says where the record of what was done is, for it is not in the ledger.
+    private func unrecorded(_ record: ExecutionRecord, _ error: RunStop) -> RunStop {
+        if workspace.isInOutbox(.execution, of: id) {
+            return RunStop(
+                code: error.code,
+                message: "\(record.summary), and the record of that waits in this clone: \(error.message). The next "
+                    + "`agentsafe run` in this clone records it; the change is not run again")
+        }
+        let change = try? change(in: view).change
+        return RunStop(
+            code: error.code,
+            message: "\(record.summary), and that could be recorded neither in the ledger nor in this clone: "
+                + "\(error.message). Keep the record printed here: the change becomes unknown when its lease ends, and whoever "
+                + "resolves it needs that",
+            unrecorded: .compact([
+                "change": .string(id.text), "by": .string(recorder.identity.id),
+                "execution": change.map { record.body(of: $0, claim: claimHeight, recordsOutput: false) },
+                "after": record.after?.json,
+            ]))
+    }
+
     private func stop(_ error: AgentSafeError) -> RunStop {
         let code: RunStop.Code =
             switch error.code {
@@ -192,11 +211,29 @@ final class LedgerClaimStore: ClaimStore {
     }
 }
 
+extension ExecutionRecord {
+    /// The `execution` event's own member.
+    func body(of change: Change, claim: Int?, recordsOutput: Bool) -> JSONValue {
+        let step: JSONValue = .compact([
+            "action": .string(change.step.action), "target": .string(change.step.target),
+            "outcome": .string(outcome.rawValue), "started": .string(started.description),
+            "ended": .string(ended.description), "summary": .string(summary),
+            "error": errorCode.map { .string($0) },
+            "may_have_been_applied": outcome == .failed ? .bool(mayHaveBeenApplied) : nil,
+            "diff": .array(differences.map(\.json)),
+            "output": recordsOutput ? output : nil,
+        ])
+        return [
+            "claim": .integer(Int64(claim ?? 0)), "outcome": .string(outcome.rawValue), "steps": [step],
+        ]
+    }
+}
+
 extension CapturedState {
     /// `before.json` and `after.json`.
     var json: JSONValue {
         .compact([
-            "fields": .object(fields), "digest": objectDigest.map { .string($0.description) },
+            "fields": .object(fields), "digest": objectDigest.map { .string($0) },
             "version": version.map { .string($0) },
         ])
     }

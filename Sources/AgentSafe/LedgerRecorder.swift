@@ -6,9 +6,9 @@ internal import SSHSignature
 /// Makes events on the newest verified tip until the remote has them, or the rules refuse them.
 final class LedgerRecorder {
     let workspace: Workspace
-    private let signer: any Signer
+    let signer: any Signer
     let identity: Identity
-    private let connection: RemoteConnection
+    let connection: RemoteConnection
     /// main and ledger as this recorder saw them last; after a record, its own commits included.
     private(set) var view: VerifiedView
 
@@ -55,19 +55,31 @@ final class LedgerRecorder {
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
             let known = view.ledger.verified.count
             let tip = try ledger { () throws(LedgerError) in
-                try writer.append(events, main: view.main.tip, at: workspace.now)
+                try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
             if let id { try workspace.keepInOutbox(tip, of: id) }
             let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
             if outcome == .recorded {
-                // The view's ledger is at our own tip, which the remote now has; another's commit may follow it.
-                try workspace.mark(view)
-                if let id { try workspace.emptyOutbox(of: id) }
+                let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }
+                try tidyUp(after: id, mustSucceed: isStep)
                 return Array(view.ledger.verified.dropFirst(known))
             }
             view = try workspace.view()
         }
         throw AgentSafeError(.failed, "others were faster \(Self.attempts) times; try again later")
+    }
+
+    /// Notes in this clone what the remote now has. Where that cannot be noted, nothing new is begun; what is done is
+    /// recorded all the same.
+    private func tidyUp(after id: ChangeID?, mustSucceed: Bool) throws(AgentSafeError) {
+        do throws(AgentSafeError) {
+            // The view's ledger is at our own tip; another's commit may follow it at the remote.
+            try workspace.mark(view)
+            if let id { try workspace.emptyOutbox(of: id) }
+        } catch {
+            if mustSucceed { throw error }
+            workspace.notify("warning: it is recorded, and this clone could not note that: \(error.message)")
+        }
     }
 }

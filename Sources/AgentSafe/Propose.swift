@@ -87,7 +87,10 @@ extension Workspace {
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
         let engine = PolicyEngine(catalogue: catalogue)
-        var decision = engine.decide(change.request(by: Caller(proposer)), now: now)
+        let history = try ledger { () throws(LedgerError) in
+            try view.ledger.currentState().history(of: change, main: view.state)
+        }
+        var decision = engine.decide(change.request(by: Caller(proposer)), history: history, now: now)
         let bytes: [UInt8]
         do {
             bytes = try ChangeDocument.emit(change)
@@ -102,7 +105,7 @@ extension Workspace {
         }
         let digest = Digest(of: bytes)
         if case .denied(let denial) = engine.authorize(
-            change, digest: digest, caller: Caller(proposer), history: .none, now: now)
+            change, digest: digest, caller: Caller(proposer), history: history, now: now)
         {
             decision = denial
         }
@@ -209,9 +212,11 @@ extension Workspace {
         let remote = try remoteName()
         for item in items where item.reference.hasPrefix("refs/heads/") {
             let local = "refs/remotes/\(remote)/\(item.reference.dropFirst("refs/heads/".count))"
-            try git { () throws(GitError) in
+            do throws(GitError) {
                 try repository.setReference(
                     local, to: item.source, from: try repository.reference(local), message: "agentsafe push")
+            } catch {
+                notify("warning: `\(item.reference)` is pushed, and this clone could not note that: \(error.message)")
             }
         }
     }

@@ -2,14 +2,17 @@ public import ChangeModel
 internal import Ledger
 
 extension Workspace {
-    /// Proposes the rollback pair that the runner recorded for an executed change. It goes through the gate like any other.
+    /// Proposes the rollback pair that the runner recorded for an executed change, or for an unknown that was found applied. It goes through the gate like any other.
     public func proposeRollback(
         of id: ChangeID, reason: String?, ticket: String? = nil, push: Bool, anyway: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
         try fetchIfPossible()
         let view = try view()
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
-        guard let execution = record.last(.execution) else {
+        let resolution = record.last(.resolution).flatMap {
+            $0.outcome == Resolution.notApplied.rawValue ? nil : $0
+        }
+        guard let execution = record.last(.execution) ?? resolution else {
             throw AgentSafeError(.failed, "\(id) was never executed, so there is nothing to roll back")
         }
         guard let prepared = record.events.last(where: { $0.kind == .prepared && $0.height < execution.height }),

@@ -20,6 +20,8 @@ public struct RunOutcome: Sendable {
     public let differences: [StateDifference]
     /// A read's answer, for the caller.
     public let output: JSONValue?
+    /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
+    public let unrecorded: JSONValue?
 
     /// The exit code that this outcome alone would give.
     public var exitCode: Int32 {
@@ -36,19 +38,30 @@ public struct RunOutcome: Sendable {
         .compact([
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
+            "unrecorded": unrecorded,
         ])
     }
 
     init(
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
-        output: JSONValue? = nil
+        output: JSONValue? = nil, unrecorded: JSONValue? = nil
     ) {
         id = change.change.id
         summary = change.change.summary
+        self.unrecorded = unrecorded
         self.status = status
         self.detail = detail
         self.differences = differences
         self.output = output
+    }
+
+    /// A change that was not even looked at.
+    init(unread id: ChangeID, _ error: AgentSafeError) {
+        self.id = id
+        summary = "not looked at"
+        status = error.code == .notAuthentic ? .notAuthentic : .failed
+        detail = error.message
+        (differences, output, unrecorded) = ([], nil, nil)
     }
 }
 
@@ -57,6 +70,8 @@ extension Workspace {
     public func run(
         _ id: ChangeID?, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
     ) throws(AgentSafeError) -> [RunOutcome] {
+        let lock = try lockForRunning()
+        defer { withExtendedLifetime(lock) {} }
         try fetch()
         var view = try view()
         let signer = try signer()
@@ -70,8 +85,19 @@ extension Workspace {
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
         view = try self.view()
+        try checkClock(view)
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
+            if !outcomes.isEmpty {
+                do throws(AgentSafeError) {
+                    try fetch()
+                    view = try self.view()
+                } catch {
+                    // What was done is told, whatever keeps the others from being done.
+                    outcomes.append(RunOutcome(unread: waiting, error))
+                    break
+                }
+            }
             guard let found = try find(waiting, in: view) else { continue }
             let recorder = LedgerRecorder(
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
@@ -84,16 +110,14 @@ extension Workspace {
                 outcomes.append(
                     RunOutcome(found.change, error.code == .notAuthentic ? .notAuthentic : .failed, error.message))
             }
-            try fetch()
-            view = try self.view()
         }
         return outcomes
     }
 
     private func candidates(_ id: ChangeID?, in view: VerifiedView) throws(AgentSafeError) -> [ChangeID] {
-        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending() }
-        guard let id else { return pending.map(\.id) }
-        if pending.contains(where: { $0.id == id }) { return [id] }
+        let state = try ledger { () throws(LedgerError) in try view.ledger.currentState() }
+        guard let id else { return try ledger { () throws(LedgerError) in try state.pending() }.map(\.id) }
+        if try ledger({ () throws(LedgerError) in try state.pending(id) }) != nil { return [id] }
         let status = try status(of: id, in: view)
         switch status.state {
         case .proposed, .awaitingApproval, .approved, .denied, .rejected:
@@ -142,7 +166,7 @@ extension Workspace {
                     differences: record.differences, output: record.output)
             case .aborted(let reason): return RunOutcome(change, .aborted, reason)
             case .unknown(let reason):
-                return RunOutcome(change, .unknown, "\(reason); look at the target: the change is never run again")
+                return RunOutcome(change, .unknown, "\(reason); \(Self.wayOut(of: change.change.id))")
             }
         } catch {
             let status: RunOutcome.Status =
@@ -152,7 +176,7 @@ extension Workspace {
                 case .recordFailed: .recordFailed
                 case .notAuthentic: .notAuthentic
                 }
-            return RunOutcome(change, status, error.message)
+            return RunOutcome(change, status, error.message, unrecorded: error.unrecorded)
         }
     }
 
@@ -171,6 +195,10 @@ extension Workspace {
         return RunOutcome(change, .denied, decision.reason)
     }
 
+    private static func wayOut(of id: ChangeID) -> String {
+        "it is never run again: look at the target, then record what you find with `agentsafe resolve \(id)`"
+    }
+
     /// What an open claim means for another run: it is held, its runner died before anything was prepared (then it is given
     /// back and nil is returned), or nobody knows what happened.
     private func settle(_ claim: OpenClaim, of change: SignedChange, store: LedgerClaimStore) -> RunOutcome? {
@@ -180,7 +208,7 @@ extension Workspace {
         if claim.isPrepared {
             return RunOutcome(
                 change, .unknown,
-                "`\(claim.by)` prepared it and recorded no execution; look at the target: it is never run again")
+                "`\(claim.by)` prepared it and recorded no execution; \(Self.wayOut(of: change.change.id))")
         }
         do throws(RunStop) {
             try store.recordAborted(claim: claim)

@@ -73,12 +73,19 @@ extension Workspace {
                 id: id, state: succeeded ? .executed : .failed, isLanded: true, judgement: nil, record: record,
                 detail: summary, proposal: found?.change.change)
         }
+        if let resolution = record.last(.resolution) {
+            let applied = resolution.outcome == Resolution.applied.rawValue
+            return ChangeStatus(
+                id: id, state: applied ? .executed : .failed, isLanded: true, judgement: nil, record: record,
+                detail: "`\(resolution.by)` found that it was \(resolution.outcome ?? ""): "
+                    + (resolution.body["reason"]?.stringValue ?? ""), proposal: found?.change.change)
+        }
         if let claim {
             let isUnknown = claim.isPrepared && now > claim.leaseEnd
             return ChangeStatus(
                 id: id, state: isUnknown ? .unknown : .claimed, isLanded: true, judgement: nil, record: record,
                 detail: isUnknown
-                    ? "`\(claim.by)` prepared it and recorded no execution"
+                    ? "`\(claim.by)` prepared it and recorded no execution; look at the target, then `agentsafe resolve \(id)`"
                     : "claimed by `\(claim.by)` until \(claim.leaseEnd)", proposal: found?.change.change)
         }
         guard let found else {

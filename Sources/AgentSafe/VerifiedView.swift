@@ -16,10 +16,11 @@ extension Workspace {
     /// - Parameters:
     ///   - base: a commit of main to verify up to; nil: the newest.
     ///   - full: from the pinned genesis, marks aside.
+    ///   - end: a commit to take for main's newest; nil: the one that the branch points at.
     public func view(
-        base: ObjectID? = nil, full: Bool = false, progress: (Int) -> Void = { _ in }
+        base: ObjectID? = nil, full: Bool = false, until end: ObjectID? = nil, progress: (Int) -> Void = { _ in }
     ) throws(AgentSafeError) -> VerifiedView {
-        let mainTip = try branch("main")
+        let mainTip = if let end { end } else { try branch("main") }
         if mainTip == nil, try branch("ledger") == nil, try remoteURL() == nil {
             throw AgentSafeError(
                 .failed,
@@ -31,21 +32,23 @@ extension Workspace {
         let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
         guard let newest = mainTip else { throw missing("main", accepted: marks?.main) }
         guard let ledgerTip = try branch("ledger") else { throw missing("ledger", accepted: marks?.ledger) }
-        let usable = full ? nil : marks
-        let moment = now
-        let main = try ledger { () throws(LedgerError) in
-            try MainHistory(
-                repository: repository, tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis,
-                progress: progress)
+        var usable = full ? nil : marks
+        if usable == nil, !full, settings.trustsRemote {
+            if trustedTips == nil { trustedTips = try tips(main: newest, ledger: ledgerTip) }
+            usable = trustedTips
         }
-        try check(main, against: marks)
+        let moment = clock.latest
+        let main = try mainHistory(
+            tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
+        try check(main, against: usable ?? marks)
+        if trustedTips != nil { try check(main, descendsFrom: genesis) }
         let history = try ledger { () throws(LedgerError) in
             try LedgerHistory(
                 repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment,
                 progress: progress)
         }
         if full, let marks { try check(history, against: marks) }
-        try mark(main: main, ledger: history, over: marks, at: path)
+        if trustedTips == nil { try mark(main: main, ledger: history, over: marks, at: path) }
         let state = try ledger { () throws(LedgerError) in
             guard let base else { return try main.tipState() }
             guard main.position(of: base) == nil else { return try main.state(of: base) }
@@ -58,8 +61,31 @@ extension Workspace {
         return VerifiedView(main: main, ledger: history, state: state)
     }
 
+    /// The remote's tips, taken at its word: for a machine that remembers nothing and cannot verify everything each time.
+    private func tips(main: ObjectID, ledger tip: ObjectID) throws(AgentSafeError) -> HighWaterMarks {
+        let event = try ledger { () throws(LedgerError) in try LedgerHistory.event(at: tip, in: repository) }
+        notify("warning: no high-water marks here, so the remote is trusted to show the newest main and ledger")
+        return HighWaterMarks(main: main, ledger: tip, ledgerMain: event.main)
+    }
+
+    /// Where the remote is taken at its word, it must at least be the repository that the pinned genesis founded.
+    private func check(_ main: MainHistory, descendsFrom genesis: ObjectID) throws(AgentSafeError) {
+        let root = try readCommit(genesis)
+        let (founded, found) = try ledger { () throws(LedgerError) in
+            (try LandingGrammar.checkGenesis(root, in: repository).repositoryID, try main.tipState().repositoryID)
+        }
+        guard founded == found else {
+            throw AgentSafeError(
+                .notAuthentic,
+                "main is of repository `\(found)`, and the pinned genesis of `\(founded)`: this is another repository; check "
+                    + "the remote's address and `git config agentsafe.genesis`")
+        }
+    }
+
     /// Moves the high-water marks to what was just recorded.
     func mark(_ view: VerifiedView) throws(AgentSafeError) {
+        // What the remote alone vouches for is no mark for others to build on.
+        guard trustedTips == nil else { return }
         let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
         try mark(main: view.main, ledger: view.ledger, over: nil, at: path)
     }
@@ -133,23 +159,26 @@ extension Workspace {
         let votes = try branchVotes(on: found, in: view)
         return try ledger { () throws(LedgerError) in
             let record = try view.ledger.record(of: found.change.id)
-            let pending = try view.ledger.currentState().pending(found.change.id)
+            let state = try view.ledger.currentState()
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
-                approval: pending?.approval, now: now)
+                approval: try state.pending(found.change)?.approval,
+                isRollback: try state.isRollback(found.change, main: view.state), now: now)
         }
     }
 
     func branchVotes(
         on found: SignedChange, in view: VerifiedView
     ) throws(AgentSafeError) -> [(signed: SignedVote, verified: VerifiedVote)] {
-        let remote = try remoteName()
-        let prefix = VoteBranch.prefix(found.change.id)
-        var references = try git { () throws(GitError) in
-            try repository.references(under: "refs/remotes/\(remote)/\(prefix)")
-        }
-        if try remoteURL() == nil {
-            references += try git { () throws(GitError) in try repository.references(under: "refs/heads/\(prefix)") }
+        let (id, remote) = (found.change.id, try remoteName())
+        let isAlone = try remoteURL() == nil
+        let references = try git { () throws(GitError) in
+            var found: [(name: String, id: ObjectID)] = []
+            for prefix in VoteBranch.prefixes(id) {
+                found += try repository.references(under: "refs/remotes/\(remote)/\(prefix)")
+                if isAlone { found += try repository.references(under: "refs/heads/\(prefix)") }
+            }
+            return found
         }
         return try ledger { () throws(LedgerError) in
             try VoteBranch.collect(

@@ -14,12 +14,18 @@ public struct Settings: Sendable {
     public var genesis: String?
     /// `embedded:FILE`.
     public var cluster: String?
+    /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
+    public var trustsRemote: Bool
 
-    public init(key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil) {
+    public init(
+        key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
+        trustsRemote: Bool = false
+    ) {
         self.key = key
         self.remote = remote
         self.genesis = genesis
         self.cluster = cluster
+        self.trustsRemote = trustsRemote
     }
 }
 
@@ -30,13 +36,17 @@ public final class Workspace {
     public let repository: Repository
     /// Words for people about what goes on; the library itself never prints.
     public let notify: (String) -> Void
+    let clock: LedgerClock
     private var fetchWarning: String?
+    /// Where this process took the remote at its word; what it sees later must contain it.
+    var trustedTips: HighWaterMarks?
 
     /// - Throws: `AgentSafeError` when there is no repository, or one that cannot be judged.
     public init(host: Host, settings: Settings, notify: @escaping (String) -> Void = { _ in }) throws(AgentSafeError) {
         self.host = host
         self.settings = settings
         self.notify = notify
+        clock = LedgerClock(host: host)
         let gitDirectory = host.environment["GIT_DIR"].map { host.absolute($0) }
         repository = try git { () throws(GitError) in
             try Repository(containing: host.currentDirectory, gitDirectory: gitDirectory)
@@ -93,14 +103,19 @@ public final class Workspace {
                 "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository"
             )
         }
-        return RemoteConnection(directory: repository.commandDirectory, url: url, environment: host.environment)
+        return RemoteConnection(
+            directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
     }
 
     /// Brings the remote's branches up to date.
     public func fetch() throws(AgentSafeError) {
         let name = try remoteName()
         let connection = try connection(nil)
-        try git { () throws(GitError) in try connection.fetch(into: name) }
+        if let lock = try git({ () throws(GitError) in try connection.fetch(into: name) }) {
+            notify(
+                "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
+                    + "remove that file")
+        }
     }
 
     /// Fetches where there is a remote; without a network the last fetched state is used, with a word.

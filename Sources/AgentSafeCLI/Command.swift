@@ -18,12 +18,13 @@ struct CommandContext {
     /// Path of the running program.
     let program: String
 
+    var now: Timestamp { Timestamp(seconds: host.now()) }
     var wantsJSON: Bool { arguments.value("output") == "json" }
 
     var settings: Settings {
         Settings(
             key: arguments.value("key"), remote: arguments.value("remote"), genesis: arguments.value("genesis"),
-            cluster: arguments.value("cluster"))
+            cluster: arguments.value("cluster"), trustsRemote: arguments.has("trust-remote"))
     }
 
     func workspace() throws(AgentSafeError) -> Workspace {
@@ -63,6 +64,10 @@ extension OptionSpec {
     )
     static let remote = OptionSpec("remote", value: "NAME", help: "the remote (default: origin)")
     static let push = OptionSpec("push", help: "push the result")
+    static let trustRemote = OptionSpec(
+        "trust-remote",
+        help:
+            "without high-water marks, trust the remote's newest state instead of verifying all; claims record it")
     static let cluster = OptionSpec(
         "cluster", value: "WHERE",
         help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")

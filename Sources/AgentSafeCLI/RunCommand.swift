@@ -14,7 +14,7 @@ enum RunCommand: Command {
             """,
         example: "agentsafe run --cluster embedded:cluster.json --key runner_ed25519",
         moreExamples: ["agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json"],
-        options: [.cluster, .key, .remote, .output],
+        options: [.cluster, .trustRemote, .key, .remote, .output],
         positionals: [PositionalSpec("ID", required: false, help: "one change (default: all that wait)")],
         exitCodes: ExitCodeSpec.judging, group: "Execution")
 
@@ -24,6 +24,11 @@ enum RunCommand: Command {
         let terminal = context.terminal
         let outcomes = try workspace.run(id, executors: try workspace.executors()) { id, line in
             terminal.say(terminal.paint("\(id): \(visible(line))", .faint))
+        }
+        for outcome in outcomes {
+            guard let record = outcome.unrecorded else { continue }
+            terminal.say("agentsafe: WHAT WAS DONE FOR \(outcome.id) IS RECORDED NOWHERE ELSE. KEEP THIS RECORD:")
+            terminal.say(printable(record.canonicalText))
         }
         context.report(["runs": .array(outcomes.map(\.json))], lines(outcomes, terminal))
         return ExitCodeSpec.worst(outcomes.map(\.exitCode))

@@ -159,6 +159,8 @@ enum EventText {
                 }
             }
         case .aborted: lines.append("  " + visible(event.body["reason"]?.stringValue ?? ""))
+        case .resolution:
+            lines.append("  \(event.outcome ?? ""): \(visible(event.body["reason"]?.stringValue ?? ""))")
         case .genesis, .trust: break
         }
         return lines

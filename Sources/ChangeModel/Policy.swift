@@ -35,10 +35,13 @@ public struct RuleMatch: Hashable, Sendable {
     public var riskClasses: [RiskLevel]?
     public var timeWindows: [TimeWindow]?
     public var requireTicket: Bool?
+    /// Whether the change must be, or must not be, the recorded pair of the latest execution on its target.
+    public var rollback: Bool?
 
     public init(
         actions: [String] = ["*"], targets: TargetSelector? = nil, callers: CallerSelector? = nil,
-        riskClasses: [RiskLevel]? = nil, timeWindows: [TimeWindow]? = nil, requireTicket: Bool? = nil
+        riskClasses: [RiskLevel]? = nil, timeWindows: [TimeWindow]? = nil, requireTicket: Bool? = nil,
+        rollback: Bool? = nil
     ) {
         self.actions = actions
         self.targets = targets
@@ -46,6 +49,7 @@ public struct RuleMatch: Hashable, Sendable {
         self.riskClasses = riskClasses
         self.timeWindows = timeWindows
         self.requireTicket = requireTicket
+        self.rollback = rollback
     }
 }
 

@@ -29,7 +29,11 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
     /// libgit2's own words for the call that just failed. They hold only until the next call.
     static func last(_ function: String, _ status: Int32) -> GitError {
         let text = git_error_last().flatMap { $0.pointee.message }.map { String(cString: $0) } ?? "status \(status)"
-        return GitError(status == GIT_ENOTFOUND.rawValue ? .missing : .failed, "\(function): \(text)")
+        let advice =
+            status == GIT_ELOCKED.rawValue
+            ? "; another git is writing, or one was killed and left its lock file: if none is at work here, remove that file"
+            : ""
+        return GitError(status == GIT_ENOTFOUND.rawValue ? .missing : .failed, "\(function): \(text)\(advice)")
     }
 }
 

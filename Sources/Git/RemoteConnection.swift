@@ -10,7 +10,9 @@ public struct RemoteConnection: Sendable {
     /// Seconds after which a silent remote is given up.
     public let timeout: Int
 
-    public init(directory: String, url: String, environment: [String: String], timeout: Int = 120) {
+    public static let defaultTimeout = 120
+
+    public init(directory: String, url: String, environment: [String: String], timeout: Int = defaultTimeout) {
         self.directory = directory
         self.url = url
         var environment = environment
@@ -37,15 +39,51 @@ public struct RemoteConnection: Sendable {
     }
 
     /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
-    public func fetch(into name: String) throws(GitError) {
-        try fetch(["+refs/heads/*:refs/remotes/\(name)/*"], prune: true)
+    ///
+    /// - Returns: a lock file that kept it from dropping them, if there was one; all else is up to date then.
+    @discardableResult
+    public func fetch(into name: String) throws(GitError) -> String? {
+        let refspecs = ["+refs/heads/*:refs/remotes/\(name)/*"]
+        var arguments = fetchArguments
+        guard let failure = try fetch(arguments + ["--prune"], refspecs) else { return nil }
+        if let lock = failure.lock, lock.path.hasSuffix("/packed-refs.lock") {
+            arguments.append("--no-prune")
+            if try fetch(arguments, refspecs) == nil { return lock.path }
+        }
+        throw failure.error
     }
 
-    public func fetch(_ refspecs: [String], prune: Bool = false) throws(GitError) {
-        var arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
-        if prune { arguments.append("--prune") }
-        let result = try git(arguments + ["--", url] + refspecs)
-        guard result.status == 0 else { throw remoteError("fetch from", result) }
+    public func fetch(_ refspecs: [String]) throws(GitError) {
+        if let failure = try fetch(fetchArguments, refspecs) { throw failure.error }
+    }
+
+    /// Git itself waits a moment for locks that others hold.
+    private var fetchArguments: [String] {
+        [
+            "-c", "core.filesRefLockTimeout=1000", "-c", "core.packedRefsTimeout=1000", "fetch", "--quiet", "--no-tags",
+            "--no-recurse-submodules", "--no-write-fetch-head",
+        ]
+    }
+
+    /// What git could not bring, and the lock file that stood in its way.
+    private typealias FetchFailure = (error: GitError, lock: ReferenceLock?)
+
+    /// - Returns: nil when everything was fetched.
+    private func fetch(_ arguments: [String], _ refspecs: [String]) throws(GitError) -> FetchFailure? {
+        var attempt = 1
+        while true {
+            FaultPoint.reach("remote.fetch", refspecs.joined(separator: " "))
+            let result = try git(arguments + ["--", url] + refspecs)
+            FaultPoint.reach("remote.fetched", refspecs.joined(separator: " "))
+            if result.status == 0 { return nil }
+            let lock = ReferenceLock(named: result.errorText, in: directory)
+            // Another git may have moved a reference while this one meant to: what it says then is out of date at once.
+            let mayPass = lock?.remove() ?? result.errorText.contains("error: cannot lock ref")
+            if attempt == 3 || !mayPass || result.timedOut {
+                return (lock?.error ?? remoteError("fetch from", result), lock)
+            }
+            attempt += 1
+        }
     }
 
     /// What became of one reference in a push.
@@ -82,8 +120,10 @@ public struct RemoteConnection: Sendable {
         for item in items {
             arguments.append("--force-with-lease=\(item.reference):\(item.expected?.description ?? "")")
         }
-        arguments += ["--", url] + items.map { "\($0.source):\($0.reference)" }
-        let result = try git(arguments)
+        let specifications = items.map { "\($0.source):\($0.reference)" }
+        FaultPoint.reach("remote.push", specifications.joined(separator: " "))
+        let result = try git(arguments + ["--", url] + specifications)
+        FaultPoint.reach("remote.pushed", specifications.joined(separator: " "))
         var outcomes: [PushOutcome] = []
         for item in items {
             let line = result.outputText.split(separator: "\n").first {

@@ -1,4 +1,5 @@
 internal import CLibgit2
+internal import OperatingSystem
 
 /// One local repository: its objects, references and settings. Talks to no network; see `RemoteConnection`.
 ///
@@ -6,7 +7,10 @@ internal import CLibgit2
 public final class Repository {
     let handle: OpaquePointer
     let database: OpaquePointer
-    private var treeCache: [ObjectID: [TreeEntry]] = [:]
+    private var treeCache: [ObjectID: TreeObject] = [:]
+    /// Bytes in `treeCache`.
+    private var treeCacheSize = 0
+    private static let treeCacheLimit = 64 << 20
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
@@ -136,6 +140,8 @@ public final class Repository {
     @discardableResult
     public func write(_ kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
         var identifier = git_oid()
+        try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
+        defer { FaultPoint.reach("object.stands", "\(kind)") }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         return ObjectID(identifier)
     }
@@ -146,14 +152,32 @@ public final class Repository {
         return object.content
     }
 
-    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] {
+    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] { try treeObject(id).entries }
+
+    func treeObject(_ id: ObjectID) throws(GitError) -> TreeObject {
         if let cached = treeCache[id] { return cached }
         let object = try read(id)
         guard object.kind == .tree else { throw GitError(.malformed, "object \(id) is no tree") }
-        let entries = try TreeEntry.parse(object.content, of: id)
-        if treeCache.count > 20_000 { treeCache.removeAll() }
-        treeCache[id] = entries
-        return entries
+        let tree = try TreeObject(checking: object.content, of: id)
+        treeCacheSize += object.content.count + 100
+        if treeCacheSize > Self.treeCacheLimit {
+            treeCache.removeAll()
+            treeCacheSize = object.content.count + 100
+        }
+        treeCache[id] = tree
+        return tree
+    }
+
+    func treeObject(orEmpty id: ObjectID?) throws(GitError) -> TreeObject {
+        guard let id else { return TreeObject() }
+        return try treeObject(id)
+    }
+
+    /// The name that an object has or would have. Nothing is written.
+    public func name(of kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
+        var identifier = git_oid()
+        try check(git_odb_hash(&identifier, content, content.count, kind.native), "git_odb_hash")
+        return ObjectID(identifier)
     }
 
     public func commit(_ id: ObjectID) throws(GitError) -> Commit {
@@ -190,29 +214,6 @@ public final class Repository {
             if let id = try reference(text) { found.append((text, id)) }
         }
         return found.sorted { $0.name < $1.name }
-    }
-
-    /// Moves a reference from `old` to `new`; fails if it meanwhile points elsewhere. `old` nil: it must not exist.
-    public func setReference(
-        _ name: String, to new: ObjectID, from old: ObjectID?, message: String
-    ) throws(GitError) {
-        var identifier = new.native
-        var reference: OpaquePointer?
-        defer { git_reference_free(reference) }
-        if let old {
-            var expected = old.native
-            try check(
-                git_reference_create_matching(&reference, handle, name, &identifier, 1, &expected, message),
-                "git_reference_create_matching")
-        } else {
-            try check(git_reference_create(&reference, handle, name, &identifier, 0, message), "git_reference_create")
-        }
-    }
-
-    /// Removes a reference; one that is not there is no error.
-    public func removeReference(_ name: String) throws(GitError) {
-        let status = git_reference_remove(handle, name)
-        if status != GIT_ENOTFOUND.rawValue { try check(status, "git_reference_remove") }
     }
 
     /// The full name of the branch that is checked out; nil when HEAD is detached.
@@ -276,12 +277,12 @@ public struct RawObject: Sendable {
 
 extension ObjectID {
     init(_ native: git_oid) {
-        self.init(bytes: withUnsafeBytes(of: native.id) { Array($0) })
+        self = withUnsafeBytes(of: native.id) { ObjectID($0) }
     }
 
     var native: git_oid {
         var identifier = git_oid()
-        withUnsafeMutableBytes(of: &identifier.id) { $0.copyBytes(from: bytes.prefix(20)) }
+        withUnsafeMutableBytes(of: &identifier.id) { target in withBytes { target.copyMemory(from: $0) } }
         return identifier
     }
 }

@@ -1,5 +1,6 @@
 internal import ChangeModel
 internal import HTTP
+internal import OperatingSystem
 internal import Runner
 
 /// The media types of a patch (RFC 7386, RFC 6902, and Kubernetes' own strategic merge).
@@ -67,7 +68,7 @@ struct APIClient {
             contentType: type.rawValue, body: body.canonicalBytes)
         let response: HTTPResponse
         do throws(HTTPError) {
-            response = try transport.send(request)
+            response = try send(request)
         } catch {
             throw ExecutionError(
                 code: .unreachable,
@@ -99,7 +100,7 @@ struct APIClient {
         while true {
             let response: HTTPResponse
             do throws(HTTPError) {
-                response = try transport.send(request)
+                response = try send(request)
             } catch {
                 throw ExecutionError(
                     code: .unreachable,
@@ -113,6 +114,12 @@ struct APIClient {
             }
             sleep((status.retryAfter ?? 1) * 1000)
         }
+    }
+
+    private func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        FaultPoint.reach("request.send", "\(request.method) \(request.target)")
+        defer { FaultPoint.reach("request.answered", "\(request.method) \(request.target)") }
+        return try transport.send(request)
     }
 
     private func parse(_ response: HTTPResponse, of address: ResourceAddress) throws(ExecutionError) -> JSONValue {

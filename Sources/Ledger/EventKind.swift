@@ -2,7 +2,7 @@ internal import ChangeModel
 
 /// What a commit of the ledger records.
 public enum EventKind: String, Sendable, CaseIterable {
-    case genesis, decision, vote, trust, claim, prepared, execution, aborted
+    case genesis, decision, vote, trust, claim, prepared, execution, aborted, resolution
 
     /// Whether the event is about one change.
     var concernsChange: Bool { self != .genesis && self != .trust }
@@ -25,12 +25,17 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
         case .claim:
-            [["nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps"]]
+            [Self.claimMembers, Self.claimMembers.union(["trust_remote"])]
         case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
         case .execution: [["claim", "outcome", "steps"]]
         case .aborted: [["claim", "reason"]]
+        case .resolution: [["claim", "outcome", "reason"]]
         }
     }
+
+    private static let claimMembers: Set<String> = [
+        "nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps",
+    ]
 
     static let allTrailers: Set<String> = Set(allCases.flatMap(\.trailers))
 
@@ -41,6 +46,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .decision, .vote, .trust:
             identity.kind == .service && (identity.has(role: Role.gate) || identity.has(role: Role.runner))
         case .claim, .prepared, .execution, .aborted: identity.kind == .service && identity.has(role: Role.runner)
+        case .resolution:
+            identity.kind == .person && (identity.has(role: Role.approver) || identity.has(role: Role.admin))
         }
     }
 }

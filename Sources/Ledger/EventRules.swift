@@ -1,5 +1,4 @@
 internal import ChangeModel
-internal import Git
 internal import PolicyEngine
 
 /// What each event may say, given everything before it. Used by every appender on its own events, and by every reader.
@@ -11,10 +10,6 @@ struct EventRules {
     let history: MainHistory
     /// The state before the event, with the landings between the two main commits entered.
     let state: LedgerState
-    /// The ledger's tree before the event.
-    let previousTree: ObjectID
-
-    private var repository: Repository { state.repository }
 
     func check() throws(LedgerError) {
         guard let members = event.body.objectValue, event.kind.bodyMembers.contains(Set(members.keys)) else {
@@ -34,6 +29,7 @@ struct EventRules {
         case .vote: try checkVote()
         case .claim: try checkClaim()
         case .prepared, .execution, .aborted: try checkContinuation()
+        case .resolution: try checkResolution()
         }
     }
 
@@ -53,7 +49,8 @@ struct EventRules {
     /// A recorded decision must be the one that the engine gives at the named commit and instant.
     private func checkDecision() throws(LedgerError) {
         let change = try requireChange()
-        let judgement = try Judgement(change, main: main, now: event.at)
+        let judgement = try Judgement(
+            change, main: main, isRollback: try state.isRollback(change.change, main: main), now: event.at)
         try checkEngine()
         guard event.body["proposer"]?.stringValue == change.change.proposer else {
             throw .notAuthentic("the recorded proposer is not the change's")
@@ -90,7 +87,7 @@ struct EventRules {
                 throw .notAuthentic("the event's members are not those of a vote")
             }
         case .merge(let commit, let approval):
-            guard let entry = try state.pending(change.change.id), entry.landed == commit, entry.approval == approval,
+            guard let entry = try state.pending(change.change), entry.landed == commit, entry.approval == approval,
                 event.body == RecordedVote.body(approval, commit: commit)
             else { throw .notAuthentic("no landing on main is the approval that the event records") }
             guard let owner = main.identities.owner(ofKey: approval.key), owner.identity.id == approval.voter,
@@ -101,7 +98,7 @@ struct EventRules {
 
     private func checkClaim() throws(LedgerError) {
         let change = try requireChange()
-        guard let entry = try state.pending(change.change.id), entry.digest == change.digest else {
+        guard let entry = try state.pending(change.change), entry.digest == change.digest else {
             throw .refused(
                 "\(change.change.id) is not waiting on main: it was executed, it expired, or it never landed")
         }
@@ -111,11 +108,13 @@ struct EventRules {
         for lock in event.locks {
             if let holder = try state.lockHolder(lock) { throw .refused("the target is locked by \(holder)") }
         }
-        let record = try ChangeRecord(change.change.id, in: previousTree, of: repository)
+        let record = try state.record(of: change.change.id)
         guard !record.events.contains(where: { $0.kind == .execution }) else {
             throw .refused("\(change.change.id) was executed already")
         }
-        let judgement = try Judgement(change, main: main, recorded: record.votes, now: event.at)
+        let judgement = try Judgement(
+            change, main: main, recorded: record.votes, isRollback: try state.isRollback(change.change, main: main),
+            now: event.at)
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
         }
@@ -130,6 +129,26 @@ struct EventRules {
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
         else { throw .notAuthentic("the claim lacks its lease or its 128 random bits") }
+        guard event.body["trust_remote"].map({ $0 == .bool(true) }) ?? true else {
+            throw .notAuthentic("`trust_remote` is true, or is not there")
+        }
+    }
+
+    /// What a person found out about an unknown: it closes the claim, and nothing reopens it.
+    private func checkResolution() throws(LedgerError) {
+        let change = try requireChange()
+        guard let claim = try state.claim(change.change.id), claim.digest == change.digest,
+            event.body["claim"]?.integerValue == Int64(claim.height)
+        else { throw .refused("\(change.change.id) has no open claim, so there is nothing to resolve") }
+        guard claim.isPrepared else {
+            throw .refused("nothing was prepared for \(change.change.id): a runner gives its claim back")
+        }
+        guard event.at > claim.leaseEnd else {
+            throw .refused("`\(claim.by)` holds \(change.change.id) until \(claim.leaseEnd); resolve it after that")
+        }
+        guard event.body["outcome"]?.stringValue.flatMap(Resolution.init(rawValue:)) != nil,
+            let reason = event.body["reason"]?.stringValue, Resolution.isReason(reason)
+        else { throw .notAuthentic("the resolution lacks its outcome or its reason") }
     }
 
     private func checkContinuation() throws(LedgerError) {

@@ -20,9 +20,10 @@ public struct Judgement {
     ///   - recorded: the votes that the ledger holds.
     ///   - branchVotes: votes that were verified, but that the ledger does not hold yet.
     ///   - approval: the approval that the change's landing is, if it is one.
+    ///   - isRollback: `LedgerState.isRollback` of the change; what undoes nothing is false.
     public init(
         _ change: SignedChange, main: MainState, recorded: [RecordedVote] = [], branchVotes: [VerifiedVote] = [],
-        approval: MergeApproval? = nil, now: Timestamp
+        approval: MergeApproval? = nil, isRollback: Bool = false, now: Timestamp
     ) throws(LedgerError) {
         self.change = change
         self.main = main
@@ -39,15 +40,16 @@ public struct Judgement {
         }
         // A merge carries no time that could be believed, so whatever else the same person signed goes before it.
         for approval in Self.mergeApprovals(recorded) + [approval].compactMap({ $0 })
-        where !all.contains(where: { $0.voter.id == approval.voter }) {
+        where !all.contains(where: { $0.voter.id == approval.voter && $0.rejector == nil }) {
             if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
         }
         votes = all.sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
         let engine = PolicyEngine(catalogue: catalogue)
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
-        let history = VerifiedHistory(votes: votes, excludedVoters: [change.change.proposer, change.proposer.id])
-        decision = engine.decide(change.change.request(by: caller), now: now)
+        let history = VerifiedHistory(
+            votes: votes, excludedVoters: [change.change.proposer, change.proposer.id], isRollback: isRollback)
+        decision = engine.decide(change.change.request(by: caller), history: history, now: now)
         plan = engine.plan(for: change.change, digest: change.digest)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision
@@ -82,17 +84,17 @@ public struct Judgement {
         recorded.compactMap { if case .merge(_, let approval) = $0.form { approval } else { nil } }
     }
 
-    /// What a recorded vote counts for now: an approval only with a key and a right that still hold; a rejection for ever.
+    /// What a recorded vote counts for now: an approval, and whatever takes a rejection back, only with a key and a right that
+    /// still hold; what stops the change for ever.
     private static func counted(
         _ vote: RecordedVote, for change: SignedChange, main: MainState, now: Timestamp
     ) -> VerifiedVote? {
         switch vote.form {
-        case .statement(let signed) where signed.statement.kind == .approve:
+        case .statement(let signed) where !signed.statement.stops(change.change):
             return try? signed.verified(
                 for: change, repository: main.repositoryID, identities: main.identities, at: now)
         case .statement(let signed):
             // The ledger's own rules checked it when it was recorded; it outlives its author's key and role.
-            guard signed.statement.digest == change.digest else { return nil }
             let voter =
                 main.identities.identity(signed.statement.voter)
                 ?? Identity(id: signed.statement.voter, kind: .person)

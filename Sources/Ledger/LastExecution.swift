@@ -3,6 +3,7 @@ public import ChangeModel
 /// What was last done to one real target.
 public struct LastExecution: Sendable, Hashable {
     public let change: ChangeID
+    /// Whether it did what was planned, by the runner's record or by a person's resolution.
     public let succeeded: Bool
     /// The change that it rolled back, if it was a rollback.
     public let rollbackOf: ChangeID?
@@ -15,7 +16,8 @@ extension LedgerState {
             let change = value["change"]?.stringValue.flatMap({ ChangeID($0) })
         else { return nil }
         return LastExecution(
-            change: change, succeeded: value["outcome"]?.stringValue == "succeeded",
+            change: change,
+            succeeded: ["succeeded", Resolution.applied.rawValue].contains(value["outcome"]?.stringValue),
             rollbackOf: value["rollback_of"]?.stringValue.flatMap { ChangeID($0) })
     }
 }

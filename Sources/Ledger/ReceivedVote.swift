@@ -1,17 +1,21 @@
 public import ChangeModel
 public import Git
 
-/// `vote/<id>/<voter>-<random>`, taken apart.
+/// `vote/<id>/<voter>-<random>`, or an agent's `change/withdrawn/<id>/<agent>-<random>`, taken apart.
 public struct VoteBranchName: Hashable, Sendable {
     public let change: ChangeID
     public let voter: String
     /// 1 to 40 of `a`-`z` and `0`-`9`: whoever votes by hand may choose them.
     public let random: String
+    /// Whether agents' withdrawals lie there, and not people's votes.
+    public let isWithdrawal: Bool
 
     /// Reads what stands after `refs/heads/`; nil for anything else.
     public init?(_ branch: some StringProtocol) {
-        let parts = branch.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "vote", let change = ChangeID(parts[1]),
+        let all = branch.split(separator: "/", omittingEmptySubsequences: false)
+        isWithdrawal = all.first == "change"
+        let parts = isWithdrawal ? Array(all.dropFirst()) : all
+        guard parts.count == 3, parts[0] == (isWithdrawal ? "withdrawn" : "vote"), let change = ChangeID(parts[1]),
             let dash = parts[2].lastIndex(of: "-")
         else { return nil }
         let random = parts[2][parts[2].index(after: dash)...]
@@ -40,6 +44,10 @@ extension VoteBranch {
             throw .notAuthentic("the vote is by `\(vote.statement.voter)`, and the branch says `\(name.voter)`")
         }
         let voter = try vote.signatory(repository: main.repositoryID, identities: main.identities).identity
+        guard (voter.kind == .agent) == name.isWithdrawal else {
+            throw .notAuthentic(
+                "votes of people lie on `vote/<id>/…`, and withdrawals of agents on `change/withdrawn/<id>/…`")
+        }
         // Of a proposal that is not there, anyone might be the proposer.
         let unknown = vote.statement.kind == .withdraw ? voter.id : ""
         let proposer = change.flatMap { $0.digest == vote.statement.digest ? $0.change.proposer : nil } ?? unknown

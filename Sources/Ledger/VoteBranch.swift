@@ -3,15 +3,22 @@ public import Git
 public import PolicyEngine
 internal import SSHSignature
 
-/// `vote/<id>/<voter>-<random>`: one signed, empty commit whose trailers carry one vote.
+/// `vote/<id>/<voter>-<random>`: one signed, empty commit whose trailers carry one vote. Agents may not push there; their
+/// withdrawals travel on `change/withdrawn/<id>/<agent>-<random>`.
 public enum VoteBranch {
     static let trailerKeys: Set<String> = ["Agentsafe-Vote", "Agentsafe-Vote-Signature"]
 
-    public static func prefix(_ id: ChangeID) -> String { "vote/\(id)/" }
+    /// Where the votes of people lie, or the withdrawals of agents.
+    public static func prefix(_ id: ChangeID, of kind: IdentityKind) -> String {
+        kind == .agent ? "change/withdrawn/\(id)/" : "vote/\(id)/"
+    }
+
+    /// Both places.
+    public static func prefixes(_ id: ChangeID) -> [String] { [prefix(id, of: .person), prefix(id, of: .agent)] }
 
     /// The branch's name; `random` is at least 5 bytes, of which 40 bits are used.
-    public static func name(_ id: ChangeID, voter: String, random: [UInt8]) -> String {
-        prefix(id) + "\(voter)-\(CrockfordBase32.text(random, count: 8))"
+    public static func name(_ id: ChangeID, voter: Identity, random: [UInt8]) -> String {
+        prefix(id, of: voter.kind) + "\(voter.id)-\(CrockfordBase32.text(random, count: 8))"
     }
 
     public static func message(_ vote: SignedVote, summary: String) -> String {
@@ -40,7 +47,7 @@ public enum VoteBranch {
     /// The most vote branches that are read for one change; more are refused, not sampled.
     public static let maximumVotes = 200
 
-    /// Every vote on the branches of one change below `refs/remotes/<remote>/`. What is not valid is skipped, with a word.
+    /// Every vote on the branches of one change, at both places. What is not valid is skipped, with a word.
     public static func collect(
         _ change: SignedChange, references: [(name: String, id: ObjectID)], main: MainState, now: Timestamp,
         in repository: Repository, warn: (String) -> Void
@@ -59,6 +66,9 @@ public enum VoteBranch {
                 }
                 let verified = try vote.verified(
                     for: change, repository: main.repositoryID, identities: main.identities, at: now)
+                guard reference.name.contains("/" + prefix(change.change.id, of: verified.voter.kind)) else {
+                    throw LedgerError.notAuthentic("votes of people and withdrawals of agents lie apart")
+                }
                 guard vote.statement.at <= now + clockSkew else {
                     throw LedgerError.notAuthentic("it is dated \(vote.statement.at), which is in the future")
                 }

@@ -27,7 +27,7 @@ public enum Files {
 
     /// Reads at most `limit` bytes; a larger file is an error, never a part of itself.
     public static func read(_ path: String, limit: Int = 16 << 20) throws(SystemError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw SystemError(call: "open", subject: path, code: errno) }
         defer { close(descriptor) }
         return try read(descriptor: descriptor, name: path, limit: limit)
@@ -58,76 +58,9 @@ public enum Files {
         }
     }
 
-    /// Writes a temporary file beside `path`, syncs it, and renames it over `path`: readers see the old content or the new.
-    public static func writeAtomically(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
-        let temporary = "\(path).\(getpid()).tmp"
-        do throws(SystemError) {
-            try write(temporary, content, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: mode)
-            guard rename(temporary, path) == 0 else {
-                throw SystemError(call: "rename to", subject: path, code: errno)
-            }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-        syncDirectory(parent(of: path))
-    }
-
-    /// Creates a file that must not exist yet.
-    public static func create(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
-        try write(path, content, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: mode)
-    }
-
-    private static func write(_ path: String, _ content: [UInt8], flags: Int32, mode: UInt32) throws(SystemError) {
-        let descriptor = open(path, flags, mode_t(mode))
-        guard descriptor >= 0 else { throw SystemError(call: "create", subject: path, code: errno) }
-        defer { close(descriptor) }
-        try write(descriptor: descriptor, content, name: path)
-        guard fsync(descriptor) == 0 else { throw SystemError(call: "sync", subject: path, code: errno) }
-    }
-
-    /// Writes all of `content`, through interruptions and short writes.
-    public static func write(descriptor: Int32, _ content: [UInt8], name: String) throws(SystemError) {
-        var start = 0
-        while start < content.count {
-            let count = content.withUnsafeBytes { buffer in
-                #if canImport(Glibc)
-                    Glibc.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
-                #else
-                    Darwin.write(descriptor, buffer.baseAddress! + start, buffer.count - start)
-                #endif
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError(call: "write", subject: name, code: errno)
-            }
-            start += count
-        }
-    }
-
-    /// Runs `body` while this process alone holds the lock file at `path`; waits for whoever holds it now.
-    public static func withLock<Value>(
-        _ path: String, _ body: () throws(SystemError) -> Value
-    ) throws(SystemError) -> Value {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode_t(0o600))
-        guard descriptor >= 0 else { throw SystemError(call: "open", subject: path, code: errno) }
-        defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw SystemError(call: "lock", subject: path, code: errno) }
-        }
-        return try body()
-    }
-
-    /// Best effort: not every file system can sync a directory.
-    private static func syncDirectory(_ path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
     /// Creates `path` and what is missing above it.
     public static func createDirectory(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+        try FaultPoint.reach("folder.create", before: "create folder", path)
         if mkdir(path, mode_t(mode)) == 0 { return }
         switch errno {
         case EEXIST:
@@ -167,6 +100,20 @@ public enum Files {
         case S_IFLNK: return .symbolicLink
         default: return .other
         }
+    }
+
+    /// Seconds since the content of `path` changed, by the machine's clock; nil when nothing stands there. Links are not
+    /// followed.
+    public static func age(_ path: String) -> Int64? {
+        var information = stat()
+        guard lstat(path, &information) == 0 else { return nil }
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        #if canImport(Glibc)
+            return Int64(time.tv_sec - information.st_mtim.tv_sec)
+        #else
+            return Int64(time.tv_sec - information.st_mtimespec.tv_sec)
+        #endif
     }
 
     /// The permission bits, or nil when nothing stands at `path`.

@@ -15,16 +15,20 @@ public struct Host: Sendable {
     public var random: @Sendable (_ count: Int) -> [UInt8]
     /// Waits for that many milliseconds.
     public var sleep: @Sendable (_ milliseconds: Int) -> Void
+    /// Nanoseconds of a clock that nobody sets, and that goes on while the machine is suspended.
+    public var bootTime: @Sendable () -> UInt64
 
     public init(
         environment: [String: String], currentDirectory: String, now: @escaping @Sendable () -> Int64,
-        random: @escaping @Sendable (Int) -> [UInt8], sleep: @escaping @Sendable (Int) -> Void
+        random: @escaping @Sendable (Int) -> [UInt8], sleep: @escaping @Sendable (Int) -> Void,
+        bootTime: @escaping @Sendable () -> UInt64 = Host.bootTimeNanoseconds
     ) {
         self.environment = environment
         self.currentDirectory = currentDirectory
         self.now = now
         self.random = random
         self.sleep = sleep
+        self.bootTime = bootTime
     }
 
     public var home: String? { environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } }
@@ -56,7 +60,7 @@ public struct Host: Sendable {
             now: {
                 var time = timespec()
                 clock_gettime(CLOCK_REALTIME, &time)
-                return Int64(time.tv_sec)
+                return Int64(time.tv_sec) + FaultPoint.clockShift
             },
             random: { count in
                 var generator = SystemRandomNumberGenerator()

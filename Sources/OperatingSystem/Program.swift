@@ -34,7 +34,9 @@ public enum Program {
     /// - Parameters:
     ///   - environment: the whole environment of the program.
     ///   - outputLimit: bytes of standard output and of standard error that are kept; the rest is read and dropped.
-    ///   - timeout: seconds; at the limit the program is killed.
+    ///   - timeout: seconds; at the limit the program is ended: first asked (SIGTERM), so that it can take its lock files
+    ///     away, and killed two seconds later, with whatever it started. Only where this process has a terminal is what the
+    ///     program started left alone: there it must stay in this process's group, or it could ask nobody for a passphrase.
     ///   - inheritErrors: leaves standard error to the user's terminal (prompts for passphrases and touches).
     /// - Throws: `SystemError` when the program cannot be started. A status other than 0 is no error here.
     public static func run(
@@ -70,8 +72,12 @@ public enum Program {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let hasOwnGroup = timeout != nil && !hasTerminal()
+        let group = hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(group))
         var child: pid_t = 0
+        FaultPoint.reach("program.start", arguments.joined(separator: " "))
         let status = posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
         close(inputPipe.read)
         close(outputPipe.write)
@@ -82,16 +88,23 @@ public enum Program {
             close(errorPipe.read)
             throw SystemError(call: "run", subject: name, code: status)
         }
+        FaultPoint.reach("program.started", arguments.joined(separator: " "))
+        let process = ChildProcess(identifier: child, hasOwnGroup: hasOwnGroup)
+        let deadline = Deadline(seconds: timeout)
         var exchange = Exchange(
             input: input, inputDescriptor: inputPipe.write, outputDescriptor: outputPipe.read,
             errorDescriptor: errorPipe.read, limit: outputLimit)
-        let timedOut = exchange.run(timeout: timeout) { kill(child, SIGKILL) }
-        var raw: Int32 = 0
-        while waitpid(child, &raw, 0) == -1 && errno == EINTR {}
-        let signal = raw & 0x7F
+        let isSilent = exchange.run(until: deadline, asking: process)
+        let end = process.wait(until: deadline, wasAsked: isSilent)
         return ProgramResult(
-            status: signal == 0 ? (raw >> 8) & 0xFF : 128 + signal, output: exchange.output, errors: exchange.errors,
-            timedOut: timedOut)
+            status: end.status, output: exchange.output, errors: exchange.errors, timedOut: end.timedOut)
+    }
+
+    /// Whether somebody sits at a terminal of this process.
+    private static func hasTerminal() -> Bool {
+        let descriptor = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        if descriptor >= 0 { close(descriptor) }
+        return descriptor >= 0
     }
 
     private static func makePipe(_ name: String) throws(SystemError) -> (read: Int32, write: Int32) {
@@ -104,84 +117,5 @@ public enum Program {
     /// A program that closes its input early must not end this process.
     private static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)
-    }
-}
-
-/// Feeds and drains one child's three pipes without ever blocking on one of them.
-private struct Exchange {
-    let input: [UInt8]
-    var sent = 0
-    var inputDescriptor: Int32
-    var outputDescriptor: Int32
-    var errorDescriptor: Int32
-    let limit: Int
-    var output: [UInt8] = []
-    var errors: [UInt8] = []
-
-    init(input: [UInt8], inputDescriptor: Int32, outputDescriptor: Int32, errorDescriptor: Int32, limit: Int) {
-        self.input = input
-        self.inputDescriptor = inputDescriptor
-        self.outputDescriptor = outputDescriptor
-        self.errorDescriptor = errorDescriptor
-        self.limit = limit
-        _ = fcntl(inputDescriptor, F_SETFL, O_NONBLOCK)
-        if input.isEmpty { closeInput() }
-    }
-
-    private mutating func closeInput() {
-        close(inputDescriptor)
-        inputDescriptor = -1
-    }
-
-    /// Returns whether the time limit was hit.
-    mutating func run(timeout: Int?, kill: () -> Void) -> Bool {
-        let start = Host.bootTimeNanoseconds()
-        var timedOut = false
-        while outputDescriptor >= 0 || errorDescriptor >= 0 {
-            var waitMilliseconds: Int32 = -1
-            if let timeout, !timedOut {
-                let elapsed = Int((Host.bootTimeNanoseconds() - start) / 1_000_000)
-                if elapsed >= timeout * 1000 {
-                    kill()
-                    timedOut = true
-                } else {
-                    waitMilliseconds = Int32(clamping: timeout * 1000 - elapsed)
-                }
-            }
-            // A killed child's own children may hold the pipes open: drain for a moment, then let go.
-            if timedOut { waitMilliseconds = 200 }
-            var descriptors = [
-                pollfd(fd: outputDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: errorDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: inputDescriptor, events: Int16(POLLOUT), revents: 0),
-            ]
-            let ready = poll(&descriptors, nfds_t(descriptors.count), waitMilliseconds)
-            if ready == 0 && timedOut { break }
-            if descriptors[0].revents != 0 { Self.drain(&outputDescriptor, into: &output, limit: limit) }
-            if descriptors[1].revents != 0 { Self.drain(&errorDescriptor, into: &errors, limit: limit) }
-            if inputDescriptor >= 0, descriptors[2].revents != 0 { feed() }
-        }
-        if outputDescriptor >= 0 { close(outputDescriptor) }
-        if errorDescriptor >= 0 { close(errorDescriptor) }
-        if inputDescriptor >= 0 { closeInput() }
-        return timedOut
-    }
-
-    private mutating func feed() {
-        let count = input.withUnsafeBytes { write(inputDescriptor, $0.baseAddress! + sent, $0.count - sent) }
-        if count > 0 { sent += count }
-        let failed = count < 0 && errno != EAGAIN && errno != EINTR
-        if failed || sent == input.count { closeInput() }
-    }
-
-    private static func drain(_ descriptor: inout Int32, into content: inout [UInt8], limit: Int) {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = read(descriptor, &buffer, buffer.count)
-        if count > 0 {
-            content.append(contentsOf: buffer[..<min(count, max(0, limit - content.count))])
-        } else if count == 0 || errno != EINTR {
-            close(descriptor)
-            descriptor = -1
-        }
     }
 }

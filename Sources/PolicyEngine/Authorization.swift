@@ -48,7 +48,7 @@ extension PolicyEngine {
             action: change.step.action, target: change.step.target,
             caller: caller.id == change.proposer ? caller : .anonymous, parameters: change.step.parameters,
             ticket: change.ticket)
-        let decision = decide(request, now: now, binding: .enforce)
+        let decision = decide(request, history: history, now: now, binding: .enforce)
         guard now <= change.expires else {
             return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
         }
@@ -69,7 +69,8 @@ extension PolicyEngine {
                     .wrongRepository, "the change names repository \(Excerpt.quoted(change.repository)), not this one"))
         }
         guard decision.result != .deny else { return .denied(decision) }
-        let votes = LatestVotes(history.votes)
+        let excluded = history.excludedVoters.union([change.proposer])
+        let votes = LatestVotes(history.votes, excluding: excluded)
         if let objection = votes.objection(to: change) {
             return .denied(decision.denied(objection.code, objection.reason))
         }
@@ -81,8 +82,7 @@ extension PolicyEngine {
             return .authorized(
                 AuthorizedChange(change: change, digest: digest, plan: plan, decision: decision, approvedBy: []))
         }
-        let voters = votes.approvers(of: plan.digest, excluding: history.excludedVoters.union([change.proposer]))
-        let assignment = ApprovalAssignment(decision.approvals, voters: voters)
+        let assignment = ApprovalAssignment(decision.approvals, voters: votes.approvers(of: plan.digest))
         guard assignment.missing.isEmpty else {
             return .awaitingApproval(decision, plan: plan, missing: assignment.missing)
         }
@@ -92,19 +92,28 @@ extension PolicyEngine {
     }
 }
 
-/// Each voter's latest vote; of two at one instant, the stricter.
+/// Each voter's latest vote; of two at one instant, the stricter. A rejection that an admin took back is none any more.
 private struct LatestVotes {
     private let votes: [VerifiedVote]
+    private let excluded: Set<String>
 
-    init(_ all: [VerifiedVote]) {
+    /// - Parameter excluded: who may neither approve nor take a rejection back.
+    init(_ all: [VerifiedVote], excluding excluded: Set<String>) {
+        self.excluded = excluded
         var latest: [String: VerifiedVote] = [:]
-        for vote in all {
+        for vote in all where vote.rejector == nil {
             if let other = latest[vote.voter.id], (other.at, other.strictness) >= (vote.at, vote.strictness) {
                 continue
             }
             latest[vote.voter.id] = vote
         }
-        votes = latest.values.sorted { $0.voter.id < $1.voter.id }
+        let takenBack = all.filter {
+            $0.rejector != nil && $0.kind == .withdraw && $0.voter.isPerson(with: Role.admin)
+                && !excluded.contains($0.voter.id)
+        }
+        votes = latest.values.filter { vote in
+            vote.kind != .reject || !takenBack.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
+        }.sorted { $0.voter.id < $1.voter.id }
     }
 
     /// A rejection stands whatever the plan, and before everything else; then the proposer's own withdrawal, and a
@@ -125,7 +134,7 @@ private struct LatestVotes {
         return nil
     }
 
-    func approvers(of plan: Digest, excluding excluded: Set<String>) -> [Identity] {
+    func approvers(of plan: Digest) -> [Identity] {
         votes.filter {
             $0.kind == .approve && $0.plan == plan && $0.voter.kind == .person && !excluded.contains($0.voter.id)
         }.map(\.voter)

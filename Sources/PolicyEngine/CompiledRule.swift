@@ -41,6 +41,7 @@ struct CompiledRule: Sendable {
         if let selector = rule.match.callers { missed.formUnion(self.missed(selector, circumstances.caller)) }
         if let hours, hours[circumstances.weekday] >> UInt32(circumstances.hour) & 1 == 0 { missed.insert(.time) }
         if let required = rule.match.requireTicket, required != circumstances.hasTicket { missed.insert(.ticket) }
+        if let required = rule.match.rollback, required != circumstances.isRollback { missed.insert(.rollback) }
         return missed
     }
 

@@ -21,6 +21,7 @@ struct Conditions: OptionSet {
     static let risk = Conditions(rawValue: 1 << 14)
     static let time = Conditions(rawValue: 1 << 15)
     static let ticket = Conditions(rawValue: 1 << 16)
+    static let rollback = Conditions(rawValue: 1 << 17)
 
     var count: Int { rawValue.nonzeroBitCount }
 }
@@ -33,8 +34,13 @@ struct Circumstances {
     var hasTicket: Bool
     var weekday: Int
     var hour: Int
+    var isRollback: Bool
 
-    init(target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, now: Timestamp) {
+    init(
+        target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
+        now: Timestamp
+    ) {
+        self.isRollback = isRollback
         self.target = target
         self.caller = caller
         self.effectiveRisk = effectiveRisk

@@ -64,6 +64,11 @@ struct NearestRules {
         let windows = (match.timeWindows ?? []).map(\.description)
         add(.time, "\(day) \(now.hour):00 UTC not in \(Excerpt.list(windows))")
         add(.ticket, now.hasTicket ? "the rule holds only without a ticket" : "a ticket is required")
+        add(
+            .rollback,
+            now.isRollback
+                ? "the rule holds only for what is no rollback"
+                : "it is not the recorded rollback of the latest execution on the target")
         return words
     }
 }

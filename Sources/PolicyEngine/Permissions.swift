@@ -37,7 +37,7 @@ extension PolicyEngine {
                 let circumstances = Circumstances(
                     target: entry, caller: caller,
                     effectiveRisk: action.definition.riskClass.effective(on: entry.sensitivity), ticket: ticket,
-                    now: now)
+                    isRollback: false, now: now)
                 return PermissionEntry(
                     action: action.definition.name, decision: judge(action, request, circumstances, []))
             }

@@ -24,13 +24,15 @@ public struct PolicyEngine: Sendable {
     }
 
     /// The policy's answer, under the repository's own `target_binding`.
-    public func decide(_ request: DecisionRequest, now: Timestamp) -> Decision {
-        decide(request, now: now, binding: catalogue.configuration.targetBinding)
+    public func decide(_ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp) -> Decision {
+        decide(request, history: history, now: now, binding: catalogue.configuration.targetBinding)
     }
 
     /// - Parameter binding: under `advisory`, a wrong target type or a param that contradicts the locator is a warning. Only
     ///   questions may be answered so; a change is always judged under `enforce`.
-    public func decide(_ request: DecisionRequest, now: Timestamp, binding: TargetBinding) -> Decision {
+    public func decide(
+        _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
+    ) -> Decision {
         var warnings = settingsWarnings
         let target = request.target.flatMap { catalogue.targets[$0] }
         if target == nil {
@@ -73,7 +75,8 @@ public struct PolicyEngine: Sendable {
         return judge(
             action, request,
             Circumstances(
-                target: target, caller: request.caller, effectiveRisk: effectiveRisk, ticket: request.ticket, now: now),
+                target: target, caller: request.caller, effectiveRisk: effectiveRisk, ticket: request.ticket,
+                isRollback: history.isRollback, now: now),
             warnings)
     }
 

@@ -11,12 +11,15 @@ public struct VerifiedVote: Hashable, Sendable {
     /// The plan that the vote was given for; an approval for another plan counts for nothing.
     public var plan: Digest
     public var at: Timestamp
+    /// Of an admin's withdrawal: whose rejection it takes back. nil of every other vote.
+    public var rejector: String?
 
-    public init(voter: Identity, kind: Kind, plan: Digest, at: Timestamp) {
+    public init(voter: Identity, kind: Kind, plan: Digest, at: Timestamp, rejector: String? = nil) {
         self.voter = voter
         self.kind = kind
         self.plan = plan
         self.at = at
+        self.rejector = rejector
     }
 }
 
@@ -27,11 +30,14 @@ public struct VerifiedHistory: Sendable {
     public let votes: [VerifiedVote]
     /// Who may not approve: the proposer and whoever signed the change.
     public let excludedVoters: Set<String>
+    /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
+    public let isRollback: Bool
 
     @_spi(VerifiedHistory)
-    public init(votes: [VerifiedVote], excludedVoters: Set<String>) {
+    public init(votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false) {
         self.votes = votes
         self.excludedVoters = excludedVoters
+        self.isRollback = isRollback
     }
 
     /// A past in which nothing happened.

@@ -16,10 +16,13 @@ public struct RunStop: Error, Sendable, CustomStringConvertible {
 
     public let code: Code
     public let message: String
+    /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
+    public let unrecorded: JSONValue?
 
-    public init(code: Code, message: String) {
+    public init(code: Code, message: String, unrecorded: JSONValue? = nil) {
         self.code = code
         self.message = message
+        self.unrecorded = unrecorded
     }
 
     public var description: String { message }

@@ -29,6 +29,10 @@ public struct Runner {
         case unknown(reason: String)
     }
 
+    /// Seconds before its lease ends in which nothing new is sent to the target: another machine's clock, by which a person may
+    /// resolve the change, can be that much ahead, and what was sent needs time to arrive.
+    private var margin: Int64 { min(300, max(0, self.lease) / 3) }
+
     private var now: Timestamp { Timestamp(seconds: host.now()) }
 
     /// Runs `change`. Progress goes to `progress`, one line at a time.
@@ -40,7 +44,7 @@ public struct Runner {
                 code: .notAuthorized,
                 message: "the executor `\(executor.name)` cannot do `\(change.plan.action.name)`; nothing was claimed")
         }
-        let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease))
+        let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease), host: host)
         try store.claim(change, leaseEnd: claimed.wallClockEnd)
         progress("claimed until \(claimed.wallClockEnd)")
         let again: Authorization
@@ -58,12 +62,12 @@ public struct Runner {
             action: current.plan.action, target: current.plan.target, parameters: current.plan.parameters)
         let prepared: PreparedRecord
         do throws(ExecutionError) {
-            prepared = try prepare(step, catalogue: catalogue, progress: progress)
+            prepared = try prepare(step, catalogue: catalogue, claimedUntil: claimed.wallClockEnd, progress: progress)
         } catch {
             return try abort(error.message)
         }
-        guard claimed.isHeld(now: now) else { return try abort("the lease ended before the change was prepared") }
-        let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd)
+        guard claimed.isHeld else { return try abort("the lease ended before the change was prepared") }
+        let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd, host: host)
         try store.recordPrepared(prepared)
         progress("prepared: before-state and rollback pair are recorded")
         let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
@@ -83,7 +87,7 @@ public struct Runner {
 
     /// Asks the target who it is, runs the prechecks and takes the before-state. Changes nothing.
     private func prepare(
-        _ step: ExecutionStep, catalogue: Catalogue, progress: (String) -> Void
+        _ step: ExecutionStep, catalogue: Catalogue, claimedUntil: Timestamp, progress: (String) -> Void
     ) throws(ExecutionError) -> PreparedRecord {
         if let secret = step.action.parameters.first(where: { $0.sensitive && step.parameters[$0.name] != nil }) {
             throw ExecutionError(
@@ -102,7 +106,8 @@ public struct Runner {
         return PreparedRecord(
             executor: executor.name, identity: identity, prechecks: prechecks, before: before,
             rollback: RollbackPair.make(for: step, before: before, catalogue: catalogue),
-            leaseEnd: now + .seconds(lease))
+            // A wall clock that was set back meanwhile shortens nothing that others have seen.
+            leaseEnd: max(claimedUntil, now + .seconds(lease)))
     }
 
     private func execute(
@@ -113,7 +118,7 @@ public struct Runner {
         var failure: ExecutionError?
         do throws(ExecutionError) {
             report = try executor.execute(
-                step, before: prepared.before, mayMutate: { lease.isHeld(now: now) }, progress: progress)
+                step, before: prepared.before, mayMutate: { lease.isHeld(margin: margin) }, progress: progress)
         } catch {
             failure = error
         }
@@ -127,17 +132,24 @@ public struct Runner {
     }
 }
 
-/// The time in which a runner may mutate: it ends with the earlier of the wall clock and a clock that counts suspend.
+/// The time in which a runner may mutate: it ends with the earlier of the wall clock, by which others judge it, and a clock
+/// that counts suspend and that nobody sets.
 struct Lease {
+    private let host: Host
     let wallClockEnd: Timestamp
-    let bootClockEnd: UInt64
+    private let bootClockEnd: UInt64
 
-    init(seconds: Int64, wallClockEnd: Timestamp) {
+    init(seconds: Int64, wallClockEnd: Timestamp, host: Host) {
+        self.host = host
         self.wallClockEnd = wallClockEnd
-        bootClockEnd = Host.bootTimeNanoseconds() &+ UInt64(max(0, seconds)) &* 1_000_000_000
+        bootClockEnd = host.bootTime() &+ UInt64(max(0, seconds)) &* 1_000_000_000
     }
 
-    func isHeld(now: Timestamp) -> Bool {
-        now < wallClockEnd && Host.bootTimeNanoseconds() < bootClockEnd
+    var isHeld: Bool { isHeld(margin: 0) }
+
+    /// - Parameter margin: seconds that must be left.
+    func isHeld(margin: Int64) -> Bool {
+        Timestamp(seconds: host.now()) + .seconds(margin) < wallClockEnd
+            && host.bootTime() &+ UInt64(max(0, margin)) &* 1_000_000_000 < bootClockEnd
     }
 }

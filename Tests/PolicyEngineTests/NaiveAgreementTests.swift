@@ -1,5 +1,5 @@
 import ChangeModel
-import PolicyEngine
+@_spi(VerifiedHistory) import PolicyEngine
 import TestSupport
 import Testing
 
@@ -47,8 +47,10 @@ struct NaiveAgreementTests {
             for index in 0..<casesPerCatalogue {
                 let request = made.request(using: &random)
                 let now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
-                let expected = naive.decide(request, now: now, coverage: &coverage)
-                let decision = engine.decide(request, now: now)
+                let isRollback = random.chance(50)
+                let expected = naive.decide(request, isRollback: isRollback, now: now, coverage: &coverage)
+                let history = VerifiedHistory(votes: [], excludedVoters: [], isRollback: isRollback)
+                let decision = engine.decide(request, history: history, now: now)
                 let answer = NaiveAnswer(
                     result: decision.result, code: decision.code, rule: decision.rule,
                     effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)))

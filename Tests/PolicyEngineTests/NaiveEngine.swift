@@ -17,7 +17,9 @@ struct NaiveEngine {
     /// Stands in for regular expressions: what each one means. A pattern that is not listed does not compile.
     let patterns: [String: @Sendable (String) -> Bool]
 
-    func decide(_ request: DecisionRequest, now: Timestamp, coverage: inout Coverage) -> NaiveAnswer {
+    func decide(
+        _ request: DecisionRequest, isRollback: Bool, now: Timestamp, coverage: inout Coverage
+    ) -> NaiveAnswer {
         let target = request.target.flatMap { name in catalogue.targets.values.first { $0.id == name } }
         let sensitivity = target?.sensitivity ?? .critical
         guard let action = catalogue.actions.values.first(where: { $0.name == request.action }) else {
@@ -66,7 +68,7 @@ struct NaiveEngine {
             var best = 0
             for index in remaining.indices where remaining[index].priority > remaining[best].priority { best = index }
             let rule = remaining.remove(at: best)
-            if matches(rule.match, request, target, risk, now, &coverage) {
+            if matches(rule.match, request, target, risk, isRollback, now, &coverage) {
                 return NaiveAnswer(result: rule.decision, code: .rule, rule: rule.name, effectiveRisk: risk)
             }
         }
@@ -175,8 +177,8 @@ struct NaiveEngine {
     // MARK: Rules
 
     private func matches(
-        _ match: RuleMatch, _ request: DecisionRequest, _ target: TargetEntry?, _ risk: RiskLevel, _ now: Timestamp,
-        _ coverage: inout Coverage
+        _ match: RuleMatch, _ request: DecisionRequest, _ target: TargetEntry?, _ risk: RiskLevel, _ isRollback: Bool,
+        _ now: Timestamp, _ coverage: inout Coverage
     ) -> Bool {
         var holds = true
         func ask(_ condition: Coverage.Condition, _ answer: Bool) {
@@ -214,6 +216,7 @@ struct NaiveEngine {
             let given = request.ticket != nil && request.ticket != ""
             ask(.ticket, required == given)
         }
+        if let required = match.rollback { ask(.rollback, required == isRollback) }
         return holds
     }
 

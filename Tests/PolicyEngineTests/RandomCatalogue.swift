@@ -148,6 +148,7 @@ struct RandomCatalogue {
             }
         }
         match.requireTicket = maybe(20) { $0.chance(50) }
+        match.rollback = maybe(15) { $0.chance(50) }
         return Rule(
             name: name, priority: random.below(4) * 10 - 10, match: match,
             decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),

@@ -1,5 +1,5 @@
 import ChangeModel
-import PolicyEngine
+@_spi(VerifiedHistory) import PolicyEngine
 import Testing
 
 @Suite("A rule's match")
@@ -118,6 +118,19 @@ struct RuleMatchTests {
             #expect(fixture.matches(RuleMatch(requireTicket: false)) == !isGiven)
             #expect(fixture.matches(RuleMatch(requireTicket: nil)))
         }
+    }
+
+    @Test("a rule for rollbacks holds for what the ledger shows to be one, and never on a change's own word")
+    func rollbacks() {
+        let past = VerifiedHistory(votes: [], excludedVoters: [], isRollback: true)
+        for (required, isRollback) in [(true, true), (true, false), (false, true), (false, false)] {
+            var fixture = fixture
+            fixture.rules = [Fixture.rule("only", .allow, RuleMatch(rollback: required))]
+            let decision = fixture.engine.decide(
+                fixture.request, history: isRollback ? past : .none, now: fixture.now)
+            #expect((decision.result == .allow) == (required == isRollback))
+        }
+        #expect(fixture.matches(RuleMatch(rollback: nil)))
     }
 
     @Test(

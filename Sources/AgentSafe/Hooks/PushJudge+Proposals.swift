@@ -65,7 +65,8 @@ extension PushJudge {
     private func judgeNewVote(_ name: VoteBranchName, at commit: ObjectID) throws(AgentSafeError) {
         let state = try mainState()
         let there = try git { () throws(GitError) in
-            try repository.references(under: "refs/heads/\(VoteBranch.prefix(name.change))")
+            try repository.references(
+                under: "refs/heads/\(VoteBranch.prefix(name.change, of: name.isWithdrawal ? .agent : .person))")
         }
         let cast = there.count + castVotes[name.change, default: 0]
         guard cast < VoteBranch.maximumVotes else {

@@ -40,6 +40,13 @@ enum PushedReference: Hashable {
         switch parts.first {
         case "main" where parts.count == 1: return .main
         case "ledger" where parts.count == 1: return .ledger
+        case "change" where parts.count > 1 && parts[1] == "withdrawn":
+            guard let vote = VoteBranchName(name) else {
+                throw AgentSafeError(
+                    .notAuthentic,
+                    "an agent's withdrawal is on `change/withdrawn/<id>/<agent>-<random>`; withdraw with `agentsafe withdraw`")
+            }
+            return .vote(vote)
         case "change":
             guard parts.count == 2, let id = ChangeID(parts[1]) else {
                 throw AgentSafeError(

@@ -55,7 +55,6 @@ public enum PolicyDocument {
     }
 
     private static let match = FieldType<RuleMatch>.mapping("a match", placeholder: RuleMatch()) { fields in
-        fields.refuse("rollback")
         fields.refuse("freeze")
         return RuleMatch(
             actions: fields.optional("actions", words) ?? ["*"],
@@ -63,7 +62,8 @@ public enum PolicyDocument {
             callers: fields.optional("callers", callers),
             riskClasses: fields.optional("risk_classes", .list(of: .riskLevel)),
             timeWindows: fields.optional("time_windows", .list(of: timeWindow, count: 0...100)),
-            requireTicket: fields.optional("require_ticket", .boolean))
+            requireTicket: fields.optional("require_ticket", .boolean),
+            rollback: fields.optional("rollback", .boolean))
     }
 
     private static let targets = FieldType<TargetSelector>.mapping(

@@ -112,7 +112,8 @@ final class Governance: Sendable {
     var remote: String { "\(directory.path)/remote.git" }
     func clone(_ actor: String) -> String {
         copied.withLock { copied in
-            guard let original, Self.actors.contains(actor), copied.insert(actor).inserted else { return }
+            guard let original, Files.kind("\(original)/clones/\(actor)") == .directory, copied.insert(actor).inserted
+            else { return }
             do {
                 try copyClone(actor, from: original)
             } catch {
@@ -144,7 +145,8 @@ final class Governance: Sendable {
                 self.generator.withLock { generator in
                     (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
                 }
-            }, sleep: { clock.advance(Int64(max(1, $0 / 1000))) })
+            }, sleep: { clock.advance(Int64(max(1, $0 / 1000))) },
+            bootTime: { UInt64(max(0, clock.now)) * 1_000_000_000 })
     }
 
     /// Runs `agentsafe` as `actor`, in the actor's clone and with the actor's key.
