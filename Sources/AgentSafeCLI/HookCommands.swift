@@ -23,9 +23,11 @@ enum HookInstallCommand: Command {
             `main` and `ledger`, in this order or at once. The hook knows what is authentic, and not who may push: who writes to \
             which branch is for the server's own rules.
             """,
-        example:
-            "agentsafe hook install --repository /srv/git/governance.git --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819",
-        moreExamples: ["agentsafe hook install --print --program /usr/local/bin/agentsafe"],
+        example: "agentsafe hook install --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819",
+        moreExamples: [
+            "agentsafe hook install --repository /srv/git/governance.git --max-push-bytes 268435456",
+            "agentsafe hook install --print --program /usr/local/bin/agentsafe",
+        ],
         options: [
             OptionSpec("repository", value: "DIR", help: "the bare repository (default: the current folder)"),
             OptionSpec(

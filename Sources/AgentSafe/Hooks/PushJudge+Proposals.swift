@@ -37,7 +37,18 @@ extension PushJudge {
                 .notAuthentic,
                 "the branch proposes \(found), and by its name it is for \(id) alone; give each change its own")
         }
+        try checkRecord(of: change)
         try noteDenial(of: change, by: state)
+    }
+
+    /// What the ledger has of a change stands, though its branch was not merged yet.
+    private func checkRecord(of change: SignedChange) throws(AgentSafeError) {
+        guard let tip = ledger.old else { return }
+        let tree = try git { () throws(GitError) in try repository.commit(tip) }.tree
+        let record = try AgentSafe.ledger { () throws(LedgerError) in
+            try ChangeRecord(change.change.id, in: tree, of: repository)
+        }
+        try record.checkContent(of: change)
     }
 
     /// A denied change is no fault: it may land, and is known to be denied.
@@ -64,11 +75,10 @@ extension PushJudge {
 
     private func judgeNewVote(_ name: VoteBranchName, at commit: ObjectID) throws(AgentSafeError) {
         let state = try mainState()
-        let there = try git { () throws(GitError) in
-            try repository.references(
-                under: "refs/heads/\(VoteBranch.prefix(name.change, of: name.isWithdrawal ? .agent : .person))")
+        var cast = castVotes[name.change, default: 0]
+        for prefix in VoteBranch.prefixes(name.change) {
+            cast += try git { () throws(GitError) in try repository.references(under: "refs/heads/" + prefix) }.count
         }
-        let cast = there.count + castVotes[name.change, default: 0]
         guard cast < VoteBranch.maximumVotes else {
             throw AgentSafeError(
                 .notAuthentic,

@@ -68,7 +68,7 @@ struct GitoliteServer {
     /// Writes hook and rules, as `agentsafe hook install --help` says.
     func configure(_ rules: String) throws {
         let printed = try governance.expect(
-            0, "alice", ["hook", "install", "--print", "--program", try InstalledProgramTests.program()])
+            0, "alice", ["hook", "install", "--print", "--program", try InstalledProgram.path()])
         try Files.create(
             "\(home)/local/hooks/repo-specific/agentsafe", Array((printed.output + "\n").utf8), mode: 0o755)
         let configuration = "\(home)/.gitolite/conf/gitolite.conf"

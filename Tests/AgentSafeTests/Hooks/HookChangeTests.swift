@@ -227,4 +227,23 @@ struct HookChangeTests {
         try governance.revoke("agent")
         try draft.refused(tip, "revoked key")
     }
+
+    @Test("what the ledger has recorded of a proposal stands, though it has not landed")
+    func recorded() throws {
+        let governance = try HookedServer.governance()
+        let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+        try governance.git("agent", "fetch", "-q")
+        let tip = try governance.git("agent", "rev-parse", "origin/\(id.branch)")
+        try governance.gateRun(10, ["--record"], head: id)
+        let branch = "refs/heads/\(id.branch)"
+        try governance.accepted("agent", ":\(branch)")
+        try governance.accepted("agent", "\(tip):\(branch)")
+        do {
+            try governance.rewrite(id) { $0.replacing("replicas: 5", with: "replicas: 6") }
+            Issue.record("the edited proposal was taken")
+        } catch {
+            #expect("\(error)".contains("refused `\(branch)`: \(id) is recorded with digest"), "\(error)")
+        }
+        #expect(try governance.onServer("rev-parse", branch) == tip)
+    }
 }

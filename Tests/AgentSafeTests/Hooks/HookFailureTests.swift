@@ -61,7 +61,7 @@ struct HookFailureTests {
         ])
     func starving(_ limit: String, _ words: String) throws {
         let governance = try HookedServer.governance()
-        let program = try InstalledProgramTests.program()
+        let program = try InstalledProgram.path()
         let wrapper = try wrap(governance, "exec '\(program)' \"$@\"")
         // With this, the next push has marks to move.
         try governance.accepted("sam", try landing(governance).spec)

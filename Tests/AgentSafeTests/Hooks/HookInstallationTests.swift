@@ -14,7 +14,7 @@ struct HookInstallationTests {
     private func install(_ governance: Governance, _ server: String, _ options: String...) throws -> CommandResult {
         governance.agentsafe(
             "alice",
-            ["hook", "install", "--repository", server, "--program", try InstalledProgramTests.program()] + options)
+            ["hook", "install", "--repository", server, "--program", try InstalledProgram.path()] + options)
     }
 
     private func hook(_ server: String) throws -> String {
@@ -30,7 +30,7 @@ struct HookInstallationTests {
         let json = try result.json
         #expect(json["hook"]?.stringValue == "\(server)/hooks/pre-receive")
         #expect(json["genesis"]?.stringValue == (try governance.genesis))
-        #expect(json["program"]?.stringValue == (try InstalledProgramTests.program()))
+        #expect(json["program"]?.stringValue == (try InstalledProgram.path()))
         #expect(json["max_push_bytes"]?.integerValue == 64 << 20)
         #expect(json["main"] == .null && json["ledger"] == .null && json["chained"] == .null)
         #expect(names(of: json) == ["hook", "program", "genesis", "max_push_bytes", "chained", "main", "ledger"])
@@ -163,7 +163,7 @@ struct HookInstallationTests {
         ] as [([String], Int32, String)] {
             let result = governance.agentsafe(
                 "alice",
-                ["hook", "install", "--repository", server, "--program", try InstalledProgramTests.program()] + options)
+                ["hook", "install", "--repository", server, "--program", try InstalledProgram.path()] + options)
             #expect(result.status == status && result.errors.contains(words), "\(result)")
         }
         let program = governance.agentsafe(
@@ -179,7 +179,7 @@ struct HookInstallationTests {
     func itself() throws {
         let governance = try HookedServer.governance()
         let bin = try governance.folder("my $bin; 'quoted' \"twice\"")
-        try governance.run(["cp", try InstalledProgramTests.program(), "\(bin)/agentsafe"])
+        try governance.run(["cp", try InstalledProgram.path(), "\(bin)/agentsafe"])
         func call(_ words: String...) throws -> ProgramResult {
             try Program.run(
                 [

@@ -175,4 +175,29 @@ struct HookMainTests {
         try governance.refused("sam", "refs/long:\(main)", because: "brings more than 10000 commits", reference: main)
         try governance.accepted("sam", "refs/long~1:\(main)")
     }
+
+    @Test("foreign commits with the admins' adoption on top come in one push, and not one by one")
+    func adoption() throws {
+        let governance = try HookedServer.governance()
+        try governance.git("alice", "fetch", "-q")
+        let text = try governance.text("policies/default.yaml", at: "origin/main", seenBy: "alice")
+        let foreign = try commit(governance, ["policies/default.yaml": text + "# mine\n"], on: "origin/main")
+        try governance.refused("sam", "\(foreign):\(main)", because: "a foreign commit", reference: main)
+        // Adopted in a repository without the hook, as a forge may be that is about to move.
+        let elsewhere = "\(governance.directory.path)/elsewhere.git"
+        try governance.run(["git", "clone", "-q", "--mirror", governance.remote, elsewhere])
+        try governance.run(["git", "-C", governance.clone("sam"), "push", "-q", elsewhere, "\(foreign):\(main)"])
+        try governance.git("alice", "remote", "set-url", "origin", elsewhere)
+        try governance.update("alice")
+        try governance.expect(0, "alice", ["trust", "propose", "--adopt", "--push"])
+        try governance.expect(0, "alice", ["trust", "sign", "--yes", "--land"])
+        let adoption = try governance.run(["git", "-C", elsewhere, "rev-parse", "main"])
+        try governance.git("alice", "remote", "set-url", "origin", governance.remote)
+        try governance.accepted("alice", "\(adoption):\(main)")
+        try governance.verifyEverywhere(0)
+        try governance.pushToMain("sam", ["docs/x.md": "x\n"])
+        let marks = try JSONValue(parsing: try Files.read("\(governance.remote)/agentsafe-marks.json"))
+        #expect(marks["main"]?.stringValue == adoption)
+        try governance.execute()
+    }
 }

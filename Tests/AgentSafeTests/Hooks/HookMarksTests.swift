@@ -49,10 +49,11 @@ struct HookMarksTests {
         let (governance, first) = try HookedServer.lived()
         // Moves the marks past the first change.
         try governance.execute()
-        let claim = try #require(
-            try governance.files("runner", "origin/ledger", first.folder).first { $0.hasSuffix("-claim.json") })
+        // Pushed alone, and so not in a pack.
+        let prepared = try #require(
+            try governance.files("runner", "origin/ledger", first.folder).first { $0.hasSuffix("-prepared.json") })
         let proposal = try governance.git("runner", "rev-parse", "origin/main:\(first.folder)/change.yaml")
-        let evidence = try governance.git("runner", "rev-parse", "origin/ledger:\(claim)")
+        let evidence = try governance.git("runner", "rev-parse", "origin/ledger:\(prepared)")
         for object in [proposal, evidence] {
             try Files.remove("\(governance.remote)/objects/\(object.prefix(2))/\(object.dropFirst(2))")
         }
@@ -63,7 +64,7 @@ struct HookMarksTests {
         let decided = desk.history.tip.commit.id
         try Files.move("\(governance.remote)/agentsafe-marks.json", to: "\(governance.directory.path)/kept.json")
         try governance.refused(
-            "runner", "\(decided):refs/heads/ledger", because: "object \(proposal) is missing")
+            "runner", "\(decided):refs/heads/ledger", because: "is missing")
         try Files.move("\(governance.directory.path)/kept.json", to: "\(governance.remote)/agentsafe-marks.json")
         try governance.accepted("runner", "\(decided):refs/heads/ledger")
     }

@@ -47,7 +47,7 @@ extension Governance {
             status, "alice",
             [
                 "hook", "install", "--repository", repository ?? remote, "--program",
-                try InstalledProgramTests.program(),
+                try InstalledProgram.path(),
                 "--genesis", try genesis,
             ] + options)
     }
