@@ -44,7 +44,8 @@ enum PushedReference: Hashable {
             guard let vote = VoteBranchName(name) else {
                 throw AgentSafeError(
                     .notAuthentic,
-                    "an agent's withdrawal is on `change/withdrawn/<id>/<agent>-<random>`; withdraw with `agentsafe withdraw`")
+                    "an agent's withdrawal is on `change/withdrawn/<id>/<agent>-<random>`; withdraw with `agentsafe withdraw`"
+                )
             }
             return .vote(vote)
         case "change":

@@ -246,4 +246,35 @@ struct HookChangeTests {
         }
         #expect(try governance.onServer("rev-parse", branch) == tip)
     }
+
+    @Test("the recorded way back is not called denied where the policy leaves it open")
+    func rollback() throws {
+        let (governance, undone) = try HookedServer.lived()
+        try governance.update("alice")
+        try governance.write(
+            "alice", "policies/freeze.yaml",
+            """
+            rules:
+              - name: nothing-but-the-way-back
+                priority: 990
+                match:
+                  targets:
+                    environments: [prod]
+                  rollback: false
+                decision: deny
+                reason: Production is frozen.
+
+            """)
+        try governance.expect(0, "alice", ["trust", "commit", "-m", "Freeze production", "--push"])
+        let result = try governance.expect(0, "agent", ["rollback", undone.text, "--push", "--output", "json"])
+        let back = try #require(try result.json["id"]?.stringValue.flatMap { ChangeID($0) })
+        let denied = try governance.propose(target: "prod/api-server", ["replicas=6"], options: ["--anyway"])
+        try governance.git("agent", "fetch", "-q")
+        for (id, isDenied) in [(back, false), (denied, true)] {
+            let tip = try governance.git("agent", "rev-parse", "origin/\(id.branch)")
+            try governance.accepted("agent", ":refs/heads/\(id.branch)")
+            let said = try governance.accepted("agent", "\(tip):refs/heads/\(id.branch)")
+            #expect(said.contains("agentsafe: deny: \(id): ") == isDenied, "\(said)")
+        }
+    }
 }

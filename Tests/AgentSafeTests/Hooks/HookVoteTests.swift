@@ -128,7 +128,8 @@ struct HookVoteTests {
         let ballot = try Ballot()
         let governance = ballot.governance
         func refused(
-            _ verdict: String = "withdraw", by actor: String, of id: String? = nil, namespace: String = "change@agentsafe",
+            _ verdict: String = "withdraw", by actor: String, of id: String? = nil,
+            namespace: String = "change@agentsafe",
             _ words: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
         ) throws {
             let name = Governance.identity(actor)
