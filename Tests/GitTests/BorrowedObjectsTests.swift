@@ -48,8 +48,8 @@ struct BorrowedObjectsTests {
             let tree = try repository.edit(nil, ["a/b": blob])
             #expect(try repository.file("a/b", in: tree) == bytes("written\n"))
             #expect(try repository.blob(blob) == bytes("written\n"))
-            #expect(blob == (try sandbox.store("blob", bytes("written\n"), in: "bare.git")))
-            try sandbox.git(["prune", "--expire=now"], in: "bare.git")
+            let named = try sandbox.line(["hash-object", "--stdin"], in: "bare.git", input: bytes("written\n"))
+            #expect(blob.description == named)
         }
         #expect(try objects(sandbox) == before)
         let path = sandbox.path("bare.git")

@@ -64,6 +64,16 @@ struct HookNameTests {
         }
     }
 
+    @Test("replacements and agentsafe's own references are refused as such")
+    func reasons() throws {
+        let governance = try HookedServer.governance()
+        try governance.git("rogue", "fetch", "-q")
+        let old = try governance.git("rogue", "rev-parse", "origin/main~1")
+        try governance.refused("rogue", "origin/main:refs/replace/\(old)", because: "a replacement makes git show other objects")
+        try governance.refused("rogue", "origin/main:refs/agentsafe/x", because: "kept for agentsafe itself")
+        try governance.refused("rogue", "origin/main:refs/remotes/origin/main", because: "only branches, tags and notes")
+    }
+
     @Test("ordinary branches, tags, notes and proposals for admins pass, move and go")
     func passing() throws {
         let governance = try HookedServer.governance()

@@ -8,11 +8,11 @@ import Testing
 /// clock alone, so the clock of these repositories starts two hours before it.
 enum HookedServer {
     /// Newly made: main and ledger with the identities of all actors.
-    static func governance() throws -> Governance { try Governance(copying: try fresh.get()) }
+    static func governance() throws -> Governance { try Governance(copying: try fresh.shared()) }
 
     /// One change in production approved, landed, executed and recorded.
     static func lived() throws -> (governance: Governance, id: ChangeID) {
-        let (governance, id) = try executed.get()
+        let (governance, id) = try executed.shared()
         return (try Governance(copying: governance), id)
     }
 
