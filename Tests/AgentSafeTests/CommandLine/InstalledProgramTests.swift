@@ -10,7 +10,7 @@ struct InstalledProgramTests {
     struct NotBuilt: Error {}
 
     /// The program that was built beside these tests.
-    static func program() throws -> String {
+    private static func program() throws -> String {
         var folder = Files.parent(of: CommandLine.arguments[0])
         while folder != "/" && folder != "." {
             if Files.kind("\(folder)/agentsafe", followingLinks: true) == .file { return "\(folder)/agentsafe" }

@@ -24,7 +24,7 @@ final class Governance: Sendable {
 
     /// Copies a repository that was made once for all tests.
     convenience init() throws {
-        try self.init(copying: try Self.template.get())
+        try self.init(copying: try Self.template.shared())
     }
 
     /// Copies another test's repository as it is, its clock included.
