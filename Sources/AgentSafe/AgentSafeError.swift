@@ -19,13 +19,18 @@ public struct AgentSafeError: Error, Sendable, CustomStringConvertible {
     public let details: [String]
     /// Whether the protocol forbids the step though everything is in order: somebody else holds the change or its target.
     let isRefusal: Bool
+    /// Where main stops being what its admins made it, when that is why.
+    let foreign: ForeignMain?
 
     public init(_ code: Code, _ message: String, details: [String] = []) {
         self.init(code, message, details: details, isRefusal: false)
     }
 
-    private init(_ code: Code, _ message: String, details: [String], isRefusal: Bool) {
+    init(
+        _ code: Code, _ message: String, details: [String], isRefusal: Bool = false, foreign: ForeignMain? = nil
+    ) {
         self.isRefusal = isRefusal
+        self.foreign = foreign
         self.code = code
         self.message = message
         self.details = details

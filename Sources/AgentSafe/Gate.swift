@@ -1,39 +1,32 @@
-public import ChangeModel
-public import Git
-public import Ledger
-internal import PolicyEngine
-
-/// What the gate found in a range of commits.
-public struct GateReport {
-    public enum Content {
-        /// Proposed changes, each judged.
-        case changes([Judgement])
-        /// README, LICENSE and `docs/` only.
-        case free
-        /// A trust commit that enough admins signed.
-        case trust(version: Int, signers: [String])
-        case nothing
-    }
-
-    public let base: ObjectID
-    public let head: ObjectID
-    public let content: Content
-}
+internal import ChangeModel
+internal import Git
+internal import Ledger
 
 extension Workspace {
-    /// The most commits that a change branch may have.
-    static let maximumBranchLength = 1000
-
     /// Judges what `head` would bring onto main, as CI does: identities and policy come from `base`'s verified main, never
     /// from the branch. Nothing of the head is ever run or checked out.
-    public func gate(base: String?, head: String) throws(AgentSafeError) -> GateReport {
+    ///
+    /// A head that is on main already, after `base`, is judged as what landed.
+    ///
+    /// - Parameter isMerged: `head` is what main would become, merge commits of a forge included: a merge queue's branch.
+    public func gate(base: String?, head: String, isMerged: Bool = false) throws(AgentSafeError) -> GateReport {
         // Without a verified main there is nothing to judge by; `view` says what is missing.
         if base == nil, try branch("main") == nil { _ = try view() }
         let baseName: String
         if let base { baseName = base } else { baseName = try defaultBase() }
         let baseTip = try resolve(baseName)
         let headTip = try resolve(head)
-        let view = try view(base: baseTip)
+        let newest: VerifiedView
+        do throws(AgentSafeError) {
+            newest = try view()
+        } catch {
+            guard let foreign = error.foreign else { throw error }
+            return try gateAdoption(of: foreign, base: baseTip, head: headTip, otherwise: error)
+        }
+        if isMerged || newest.main.position(of: headTip) != nil {
+            return try gateMerged(head: headTip, onto: baseTip, in: newest)
+        }
+        let view = try view(newest, asOf: baseTip)
         if headTip == baseTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
         let bases = try mergeBases(baseTip, headTip)
         guard bases.count == 1, let fork = bases.first else {
@@ -43,86 +36,42 @@ extension Workspace {
             )
         }
         if fork == headTip { return GateReport(base: baseTip, head: headTip, content: .nothing) }
-        let commits = try branchCommits(from: headTip, to: fork)
-        let steps = try commits.map { (commit) throws(AgentSafeError) in
-            try step(commit, in: view)
-        }
+        let grammar = BranchGrammar(repository: repository, main: view.state)
+        let commits = try grammar.commits(from: headTip, to: fork)
+        let steps = try commits.map { (commit) throws(AgentSafeError) in try grammar.step(commit) }
         if let power = steps.firstIndex(where: { $0 == nil }) {
             return try gateTrust(commits, blamed: commits[power], fork: fork, view: view, base: baseTip)
         }
         let changes = steps.flatMap { $0 ?? [] }
-        if !changes.isEmpty { try checkNothingBesides(commits) }
+        if !changes.isEmpty { try grammar.checkNothingBesides(commits) }
         if changes.isEmpty { return GateReport(base: baseTip, head: headTip, content: .free) }
         if changes.count > LandingGrammar.maximumChanges {
             throw AgentSafeError(
                 .notAuthentic,
                 "`\(head)` proposes \(changes.count) changes; one branch may propose \(LandingGrammar.maximumChanges)")
         }
-        let judgements = try changes.map { (change) throws(AgentSafeError) in try judge(change, in: view) }
-        return GateReport(base: baseTip, head: headTip, content: .changes(judgements))
+        return GateReport(base: baseTip, head: headTip, content: .changes(try judge(proposed: changes, in: view)))
     }
 
-    /// A branch that proposes changes brings nothing else, not even documentation: squashed, it would be no landing.
-    private func checkNothingBesides(_ commits: [Commit]) throws(AgentSafeError) {
-        for commit in commits {
-            let touched = try changes(from: try readCommit(commit.parents[0]).tree, to: commit.tree)
-            guard let stray = LandingGrammar.firstStray(touched) else { continue }
-            throw AgentSafeError(
-                .notAuthentic,
-                "commit \(commit.id.short) touches `\(stray.path)`, and the branch proposes changes; a change branch brings "
-                    + "nothing but its change, so give the rest a branch of its own")
-        }
+    /// The newest view with the state of `base`, which must not be older than what was accepted before: its policy would be.
+    func view(_ newest: VerifiedView, asOf base: ObjectID) throws(AgentSafeError) -> VerifiedView {
+        guard newest.main.position(of: base) != nil else { return try view(base: base) }
+        let state = try ledger { () throws(LedgerError) in try newest.main.state(of: base) }
+        return VerifiedView(main: newest.main, ledger: newest.ledger, state: state)
     }
 
-    /// The commits of a branch, oldest first: a line without merges that starts at `fork`. A merge could hide what it reverts.
-    private func branchCommits(from head: ObjectID, to fork: ObjectID) throws(AgentSafeError) -> [Commit] {
-        var commits: [Commit] = []
-        var current = head
-        while current != fork {
-            let commit = try readCommit(current)
-            guard commit.parents.count == 1 else {
+    /// Judges what is not on main yet. An identifier that the ledger knows with another content was edited, or is
+    /// somebody's second use of it: neither is ever recorded, so neither is judged.
+    func judge(proposed changes: [SignedChange], in view: VerifiedView) throws(AgentSafeError) -> [Judgement] {
+        try changes.map { (change) throws(AgentSafeError) in
+            let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
+            if let known = record.events.compactMap(\.change).first(where: { $0.digest != change.digest }) {
                 throw AgentSafeError(
                     .notAuthentic,
-                    "commit \(commit.id.short) on the branch has \(commit.parents.count) parents, where there must be one; "
-                        + "rebase the branch onto main")
+                    "\(change.change.id) is recorded with digest \(known.digest), and this is another content; a proposal is "
+                        + "never edited, and an identifier never returns: propose anew")
             }
-            commits.append(commit)
-            guard commits.count <= Self.maximumBranchLength else {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "the branch has more than \(Self.maximumBranchLength) commits; start a new one from main")
-            }
-            current = commit.parents[0]
-        }
-        return commits.reversed()
-    }
-
-    /// The changes that one commit brings, if it brings nothing else; none for README, LICENSE and `docs/`; nil for
-    /// anything that gives power. Each commit must stand by itself, so that it may land in every way, and so that what is
-    /// done and undone again is seen.
-    private func step(_ commit: Commit, in view: VerifiedView) throws(AgentSafeError) -> [SignedChange]? {
-        let parent = try readCommit(commit.parents[0])
-        let changes = try changes(from: parent.tree, to: commit.tree)
-        if changes.allSatisfy(LandingGrammar.isFree) { return [] }
-        guard changes.allSatisfy({ $0.path.hasPrefix("changes/") }) else { return nil }
-        if let stray = changes.first(where: {
-            LandingGrammar.changeIDs([$0]) == nil || $0.new?.mode != TreeEntry.fileMode
-        }) {
-            throw AgentSafeError(
-                .notAuthentic,
-                "commit \(commit.id.short) touches `\(stray.path)`; a commit on a change branch adds whole new change folders of "
-                    + "two plain files, and a proposal is never edited: propose anew, and withdraw the old one")
-        }
-        return try (LandingGrammar.changeIDs(changes) ?? []).map { (id) throws(AgentSafeError) in
-            let there = try git { () throws(GitError) in try repository.folder(id.folder, in: view.state.tree) }
-            guard there.isEmpty else {
-                throw AgentSafeError(.notAuthentic, "\(id) is on main already; an id never returns. Propose anew")
-            }
-            let change = try ledger { () throws(LedgerError) in
-                try SignedChange.read(id, in: commit.tree, of: repository, by: view.state)
-            }
-            guard let change else { throw AgentSafeError(.notAuthentic, "`\(id.folder)` is not whole") }
-            return change
+            return try judge(change, in: view)
         }
     }
 
@@ -153,7 +102,7 @@ extension Workspace {
         try git { () throws(GitError) in try repository.changes(from: old, to: new) }
     }
 
-    private func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(AgentSafeError) -> [ObjectID] {
+    func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(AgentSafeError) -> [ObjectID] {
         try git { () throws(GitError) in try repository.mergeBases(one, other) }
     }
 
@@ -174,8 +123,14 @@ extension Workspace {
         var result: (version: Int, signers: [String])?
         for commit in commits {
             let parent = state
+            let open = try openTrust(commit, after: parent, base: base)
+            if let open, commit.id == commits.last?.id { return open }
             let (kind, next) = try ledger { () throws(LedgerError) in
                 try LandingGrammar.follow(commit, after: parent, in: repository)
+            }
+            if open != nil {
+                throw AgentSafeError(
+                    .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
             }
             if case .trust(let version, let signers) = kind { result = (version, signers) }
             if case .landing = kind {
@@ -190,77 +145,5 @@ extension Workspace {
         guard let result else { return GateReport(base: base, head: head, content: .free) }
         return GateReport(
             base: base, head: head, content: .trust(version: result.version, signers: result.signers))
-    }
-}
-
-extension GateReport {
-    public var json: JSONValue {
-        var members: [String: JSONValue] = [
-            "base": .string(base.description), "head": .string(head.description), "result": .string(result),
-        ]
-        switch content {
-        case .changes(let judgements): members["changes"] = .array(judgements.map(\.json))
-        case .trust(let version, let signers):
-            members["trust_version"] = .integer(Int64(version))
-            members["signers"] = .strings(signers)
-        case .free, .nothing: break
-        }
-        return .object(members)
-    }
-
-    /// `allow`, `require_approval` or `deny`: the strictest of all that the range holds.
-    public var result: String {
-        guard case .changes(let judgements) = content else { return "allow" }
-        let outcomes = judgements.map(\.outcome)
-        return outcomes.contains("deny") ? "deny" : outcomes.contains("require_approval") ? "require_approval" : "allow"
-    }
-}
-
-extension Judgement {
-    /// `allow` (by the policy or by approval), `require_approval`, or `deny`.
-    public var outcome: String {
-        switch authorization {
-        case .authorized: "allow"
-        case .awaitingApproval: "require_approval"
-        case .denied: "deny"
-        }
-    }
-
-    /// The decision that stands in the end: the policy's, or why the change may not run in spite of it.
-    public var standing: Decision {
-        if case .denied(let decision) = authorization { return decision }
-        return decision
-    }
-
-    public var missing: [ApprovalRequirement] {
-        if case .awaitingApproval(_, _, let missing) = authorization { return missing }
-        return []
-    }
-
-    public var approvedBy: [String] {
-        if case .authorized(let authorized) = authorization { return authorized.approvedBy }
-        return []
-    }
-
-    public var json: JSONValue {
-        .compact([
-            "id": .string(change.change.id.text), "digest": .string(change.digest.description),
-            "proposer": .string(change.change.proposer), "action": .string(change.change.step.action),
-            "target": .string(change.change.step.target), "params": .object(change.change.step.parameters),
-            "reason": .string(change.change.reason), "ticket": change.change.ticket.map { .string($0) },
-            "expires": .string(change.change.expires.description),
-            "rollback_of": change.change.rollbackOf.map { .string($0.text) },
-            "result": .string(outcome), "decision": standing.json,
-            "plan": plan.map { .string($0.digest.description) } ?? .null,
-            "missing": .array(missing.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
-            "votes": .array(
-                votes.map {
-                    [
-                        "by": .string($0.voter.id), "verdict": .string($0.kind.rawValue),
-                        "at": .string($0.at.description),
-                    ]
-                }),
-            "approved_by": .strings(approvedBy),
-        ])
     }
 }

@@ -6,9 +6,9 @@ internal import SSHSignature
 /// Makes events on the newest verified tip until the remote has them, or the rules refuse them.
 final class LedgerRecorder {
     let workspace: Workspace
-    private let signer: any Signer
+    let signer: any Signer
     let identity: Identity
-    private let connection: RemoteConnection
+    let connection: RemoteConnection
     /// main and ledger as this recorder saw them last; after a record, its own commits included.
     private(set) var view: VerifiedView
 

@@ -12,9 +12,21 @@ extension Workspace {
             view.main.trustCommit(version: version).map { trust in
                 EventDraft(
                     kind: .trust, change: nil, body: TrustEvent.body(trust),
-                    headline: "version \(version) by main commit \(trust.commit.short)")
+                    headline: "version \(version) by main commit \(trust.commit.short)"
+                        + Self.adoption(of: view.main.skipped(by: trust.commit).count),
+                    notes: Self.notes(on: view.main.skipped(by: trust.commit)))
             }
         }
+    }
+
+    private static func adoption(of count: Int) -> String {
+        count == 0 ? "" : ", adopting \(count) foreign commit\(count == 1 ? "" : "s")"
+    }
+
+    private static func notes(on skipped: [SkippedCommit]) -> [String] {
+        guard let first = skipped.first, let last = skipped.last else { return [] }
+        let others = skipped.count > 1 ? " to \(last.commit.id)" : ""
+        return ["adopted, and landing nothing: \(first.commit.id)\(others)"]
     }
 
     /// What the ledger does not hold yet and must, before a claim: the decision, and the votes.
@@ -26,14 +38,16 @@ extension Workspace {
             if case .statement(let signed) = vote.form { signed.statement } else { nil }
         }
         let votes = try branchVotes(on: change, in: view)
-        for vote in votes where !recorded.contains(vote.signed.statement) {
+        // One statement on two branches is one vote.
+        var known = Set(recorded)
+        for vote in votes where known.insert(vote.signed.statement).inserted {
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(vote.signed),
                     headline: "\(vote.signed.statement.voter) says \(vote.signed.statement.kind.rawValue), "
                         + change.change.summary))
         }
-        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change.id) }
+        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
         if let pending, let approval = pending.approval, !mergeKnown,
             // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.

@@ -115,9 +115,9 @@ extension Workspace {
     }
 
     private func candidates(_ id: ChangeID?, in view: VerifiedView) throws(AgentSafeError) -> [ChangeID] {
-        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending() }
-        guard let id else { return pending.map(\.id) }
-        if pending.contains(where: { $0.id == id }) { return [id] }
+        let state = try ledger { () throws(LedgerError) in try view.ledger.currentState() }
+        guard let id else { return try ledger { () throws(LedgerError) in try state.pending() }.map(\.id) }
+        if try ledger({ () throws(LedgerError) in try state.pending(id) }) != nil { return [id] }
         let status = try status(of: id, in: view)
         switch status.state {
         case .proposed, .awaitingApproval, .approved, .denied, .rejected:

@@ -10,6 +10,8 @@ public struct VerificationReport: Sendable {
     public var landings = 0
     public var changes = 0
     public var trustCommits = 0
+    /// Foreign commits of main that admins adopted: they land nothing and say nothing.
+    public var skippedCommits = 0
     public var mainTip = ""
     public var events: [String: Int] = [:]
     public var ledgerTip = ""
@@ -28,6 +30,7 @@ public struct VerificationReport: Sendable {
             "main": [
                 "tip": .string(mainTip), "commits": .integer(Int64(mainCommits)), "landings": .integer(Int64(landings)),
                 "changes": .integer(Int64(changes)), "trust_commits": .integer(Int64(trustCommits)),
+                "skipped_commits": .integer(Int64(skippedCommits)),
             ],
             "ledger": [
                 "tip": .string(ledgerTip), "height": .integer(Int64(height)),
@@ -51,6 +54,7 @@ extension Workspace {
         report.mainCommits = view.main.commits.count
         report.mainTip = view.main.tip.description
         for accepted in view.main.commits {
+            report.skippedCommits += accepted.skipped.count
             switch accepted.kind {
             case .genesis: report.signatures += 1
             case .landing(let changes):

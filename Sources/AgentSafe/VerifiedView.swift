@@ -16,10 +16,11 @@ extension Workspace {
     /// - Parameters:
     ///   - base: a commit of main to verify up to; nil: the newest.
     ///   - full: from the pinned genesis, marks aside.
+    ///   - end: a commit to take for main's newest; nil: the one that the branch points at.
     public func view(
-        base: ObjectID? = nil, full: Bool = false, progress: (Int) -> Void = { _ in }
+        base: ObjectID? = nil, full: Bool = false, until end: ObjectID? = nil, progress: (Int) -> Void = { _ in }
     ) throws(AgentSafeError) -> VerifiedView {
-        let mainTip = try branch("main")
+        let mainTip = if let end { end } else { try branch("main") }
         if mainTip == nil, try branch("ledger") == nil, try remoteURL() == nil {
             throw AgentSafeError(
                 .failed,
@@ -37,11 +38,8 @@ extension Workspace {
             usable = trustedTips
         }
         let moment = clock.latest
-        let main = try ledger { () throws(LedgerError) in
-            try MainHistory(
-                repository: repository, tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis,
-                progress: progress)
-        }
+        let main = try mainHistory(
+            tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
         try check(main, against: usable ?? marks)
         if trustedTips != nil { try check(main, descendsFrom: genesis) }
         let history = try ledger { () throws(LedgerError) in
@@ -164,7 +162,7 @@ extension Workspace {
             let state = try view.ledger.currentState()
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
-                approval: try state.pending(found.change.id)?.approval,
+                approval: try state.pending(found.change)?.approval,
                 isRollback: try state.isRollback(found.change, main: view.state), now: now)
         }
     }

@@ -107,7 +107,7 @@ extension Workspace {
             repository: view.state.repositoryID)
         do {
             let signature = try signer.sign(
-                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: voter.kind))
+                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind, by: voter.kind))
             return SignedVote(statement: statement, signature: signature.blob)
         } catch {
             throw AgentSafeError(.failed, "\(error)")

@@ -18,6 +18,7 @@ struct CommandContext {
     /// Path of the running program.
     let program: String
 
+    var now: Timestamp { Timestamp(seconds: host.now()) }
     var wantsJSON: Bool { arguments.value("output") == "json" }
 
     var settings: Settings {

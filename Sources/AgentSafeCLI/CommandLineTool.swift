@@ -32,19 +32,27 @@ public enum CommandLineTool {
         subcommands: [
             InitCommand.spec, SetupCommand.spec,
             CommandSpec(
-                name: "identity", summary: "Add identities and list them.",
-                example: "agentsafe identity list", subcommands: [IdentityAddCommand.spec, IdentityListCommand.spec],
-                group: "Repository"),
+                name: "identity", summary: "Add identities, list them, revoke and rotate their keys.",
+                example: "agentsafe identity list",
+                subcommands: [
+                    IdentityAddCommand.spec, IdentityListCommand.spec, IdentityRevokeCommand.spec,
+                    IdentityRotateCommand.spec,
+                ], group: "Repository"),
             CommandSpec(
                 name: "trust", summary: "Change files that give power.",
                 example: "agentsafe trust commit -m 'Allow restarts at night' --push",
-                subcommands: [TrustCommitCommand.spec],
-                group: "Repository"),
+                subcommands: [
+                    TrustCommitCommand.spec, TrustProposeCommand.spec, TrustSignCommand.spec, TrustStatusCommand.spec,
+                ], group: "Repository"),
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
+            CommandSpec(
+                name: "hook", summary: "Guard the repository that others push to.",
+                example: "agentsafe hook install --repository /srv/git/governance.git",
+                subcommands: [HookInstallCommand.spec, PreReceiveCommand.spec], group: "Server"),
         ],
         exitCodes: ExitCodeSpec.judging)
 
@@ -92,7 +100,14 @@ public enum CommandLineTool {
         switch path {
         case ["identity", "add"]: return IdentityAddCommand.self
         case ["identity", "list"]: return IdentityListCommand.self
+        case ["identity", "revoke"]: return IdentityRevokeCommand.self
+        case ["identity", "rotate"]: return IdentityRotateCommand.self
         case ["trust", "commit"]: return TrustCommitCommand.self
+        case ["hook", "install"]: return HookInstallCommand.self
+        case ["hook", "pre-receive"]: return PreReceiveCommand.self
+        case ["trust", "propose"]: return TrustProposeCommand.self
+        case ["trust", "sign"]: return TrustSignCommand.self
+        case ["trust", "status"]: return TrustStatusCommand.self
         default: return path.count == 1 ? commands.first { $0.spec.name == path[0] } : nil
         }
     }

@@ -8,7 +8,7 @@ enum IdentityAddCommand: Command {
     static let spec = CommandSpec(
         name: "add", summary: "Add an identity, or another key to one.",
         discussion:
-            "Makes a trust commit on main, signed by you as an admin. A key belongs to one identity, and stays listed for ever.",
+            "Makes a trust commit, signed by you as an admin: on main, or on a trust branch where more admins must sign. A key belongs to one identity, and stays listed for ever.",
         example: "agentsafe identity add bob --kind person --role approver --key-file bob.pub --push",
         moreExamples: ["agentsafe identity add runner-1 --kind service --role runner --key-file runner.pub --push"],
         options: [
@@ -38,31 +38,35 @@ enum IdentityAddCommand: Command {
             throw AgentSafeError(.usage, "`\(visible(String(name.prefix(60))))` is no name for a role or group")
         }
         let kind = IdentityKind(rawValue: arguments.value("kind") ?? "") ?? .agent
-        let path = context.host.absolute(arguments.value("key-file") ?? "")
-        let publicKey: SSHPublicKey
-        do {
-            let line = String(decoding: try Files.read(path, limit: 64 << 10), as: UTF8.self)
-            publicKey = try SSHPublicKey(line: line)
-        } catch {
-            throw AgentSafeError(.usage, "`\(path)` holds no public key: \(error)")
-        }
+        let publicKey = try context.publicKey()
         let key = IdentityKey(
-            publicKey: publicKey.text, validAfter: try instant("valid-after", arguments),
-            validBefore: try instant("valid-before", arguments))
+            publicKey: publicKey.text, validAfter: try context.instant("valid-after"),
+            validBefore: try context.instant("valid-before"))
         let result = try context.workspace().addIdentity(
             Identity(
                 id: id, kind: kind, roles: arguments.values("role"), groups: arguments.values("group"), keys: [key]),
             push: arguments.has("push"))
         context.report(
             result.json,
-            [
-                "added \(kind.rawValue) \(id) with \(publicKey.fingerprint)",
-                "trust version \(result.version), main commit \(result.commit.short)\(result.pushed ? "" : " (not pushed yet)")",
-            ])
+            ["added \(kind.rawValue) \(id) with \(publicKey.fingerprint)"] + TrustText.lines(result))
         return 0
     }
+}
 
-    private static func instant(_ option: String, _ arguments: ParsedCommand) throws(AgentSafeError) -> Timestamp? {
+extension CommandContext {
+    /// The public key in the file that `--key-file` names.
+    func publicKey() throws(AgentSafeError) -> SSHPublicKey {
+        let path = host.absolute(arguments.value("key-file") ?? "")
+        do {
+            let line = String(decoding: try Files.read(path, limit: 64 << 10), as: UTF8.self)
+            return try SSHPublicKey(line: line)
+        } catch {
+            throw AgentSafeError(.usage, "`\(path)` holds no public key: \(error)")
+        }
+    }
+
+    /// The instant that an option names.
+    func instant(_ option: String) throws(AgentSafeError) -> Timestamp? {
         guard let text = arguments.value(option) else { return nil }
         guard let instant = Timestamp(text) else {
             throw AgentSafeError(
@@ -84,28 +88,16 @@ enum IdentityListCommand: Command {
         let json: JSONValue = [
             "trust_version": .integer(Int64(registry.trustVersion)),
             "admin_threshold": .integer(Int64(registry.adminThreshold)),
-            "identities": .array(
-                registry.identities.map { identity in
-                    [
-                        "id": .string(identity.id), "kind": .string(identity.kind.rawValue),
-                        "roles": .strings(identity.roles), "groups": .strings(identity.groups),
-                        "keys": .array(
-                            identity.keys.map { key in
-                                .compact([
-                                    "key": .string(key.publicKey),
-                                    "valid_after": key.validAfter.map { .string($0.description) },
-                                    "valid_before": key.validBefore.map { .string($0.description) },
-                                    "revoked": key.revoked ? true : nil,
-                                ])
-                            }),
-                    ]
-                }),
+            "identities": registry.json(at: context.now),
         ]
-        context.report(json, lines(registry))
+        context.report(json, IdentityText.lines(registry, at: context.now))
         return 0
     }
+}
 
-    private static func lines(_ registry: IdentityRegistry) -> [String] {
+/// Identities as people read them.
+enum IdentityText {
+    static func lines(_ registry: IdentityRegistry, at now: Timestamp) -> [String] {
         var lines = [
             "trust version \(registry.trustVersion), \(registry.adminThreshold) of \(registry.admins.count) admins change what gives power"
         ]
@@ -115,40 +107,20 @@ enum IdentityListCommand: Command {
             let padding = String(repeating: " ", count: width - identity.id.count)
             lines.append("\(identity.id)\(padding)  \(identity.kind.rawValue)  \(roles)")
             for key in identity.keys {
-                let fingerprint = (try? SSHPublicKey(line: key.publicKey))?.fingerprint ?? key.publicKey
                 let window = [key.validAfter.map { "from \($0)" }, key.validBefore.map { "until \($0)" }].compactMap {
                     $0
                 }
-                lines.append("  " + ([fingerprint] + window + (key.revoked ? ["revoked"] : [])).joined(separator: " "))
+                lines.append("  " + ([key.fingerprint] + window + words(key.state(at: now))).joined(separator: " "))
             }
         }
         return lines
     }
-}
-
-enum TrustCommitCommand: Command {
-    static let spec = CommandSpec(
-        name: "commit", summary: "Sign the work tree's edits of policies, actions, inventory, settings or identities.",
-        discussion: """
-            Files that give power change only by commits that carry admins' signatures over the exact difference. Edit them on main \
-            as usual, and let this command raise `trust_version`, sign and commit.
-            """,
-        example: "agentsafe trust commit -m 'Let the night shift restart staging' --push",
-        options: [
-            OptionSpec("message", short: "m", value: "TEXT", required: true, help: "the commit's message"), .push, .key,
-            .remote,
-            .output,
-        ], exitCodes: ExitCodeSpec.common + [.denied])
-
-    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
-        let result = try context.workspace().commitTrust(
-            message: visible(context.arguments.value("message") ?? ""), push: context.arguments.has("push"))
-        context.report(
-            result.json,
-            [
-                "trust version \(result.version), main commit \(result.commit.short)\(result.pushed ? "" : " (not pushed yet)")"
-            ]
-                + result.files.map { "  \(visible($0))" })
-        return 0
+    private static func words(_ state: KeyState) -> [String] {
+        switch state {
+        case .active: []
+        case .revoked: ["revoked"]
+        case .expired: ["expired, not revoked"]
+        case .notYetValid: ["not valid yet"]
+        }
     }
 }

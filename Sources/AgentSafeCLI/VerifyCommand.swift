@@ -34,12 +34,16 @@ enum VerifyCommand: Command {
             report.json,
             [
                 terminal.verdict("authentic") + " from genesis \(report.genesis)",
-                "main    \(report.mainCommits) commits: \(report.changes) changes in \(report.landings) landings, \(report.trustCommits) trust commits; tip \(report.mainTip.prefix(12))",
+                "main    \(report.mainCommits) commits: \(report.changes) changes in \(report.landings) landings, \(report.trustCommits) trust commits\(skipped(report)); tip \(report.mainTip.prefix(12))",
                 "ledger  \(report.eventCount) events (\(kinds)); tip \(report.ledgerTip.prefix(12)), height \(report.height)",
                 "power   \(report.adminThreshold) of \(report.admins) admins change what gives power",
                 "checked \(report.signatures) signatures in \(milliseconds) ms (\(UInt64(report.mainCommits + report.eventCount) * 1000 / milliseconds) commits a second)",
             ])
         return 0
+    }
+
+    private static func skipped(_ report: VerificationReport) -> String {
+        report.skippedCommits == 0 ? "" : ", \(report.skippedCommits) foreign commits adopted and skipped"
     }
 }
 

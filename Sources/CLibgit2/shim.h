@@ -4,6 +4,7 @@
 #include <git2.h>
 #include <git2/sys/repository.h>
 #include <git2/sys/odb_backend.h>
+#include <git2/sys/mempack.h>
 
 // Swift cannot call C variadics, and git_libgit2_opts is one.
 static inline int agentsafe_git_enable_fsync(int enabled) {

@@ -1,14 +1,15 @@
 import Foundation
 import PackagePlugin
 
-/// Runs `ResourceEmbedder` over the package's top-level `actions/`, `policies/` and `templates/`.
+/// Runs `ResourceEmbedder` over the package's top-level `actions/`, `policies/` and the templates that `init` writes. What
+/// `templates/` holds for forges and servers is copied from a checkout, and stays out of the program.
 ///
 /// Every file and every folder below is an input, so an edit embeds anew. What is added or removed needs a new plan, and
 /// SwiftPM plans anew only when the folder of some target changes: hence the links in `EmbeddedCatalogue/Watched`, which
-/// make those three folders part of one.
+/// make these folders part of one.
 @main
 struct EmbedResources: BuildToolPlugin {
-    static let folders = ["actions", "policies", "templates"]
+    static let folders = ["actions", "policies", "templates/governance", "templates/solo"]
 
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL

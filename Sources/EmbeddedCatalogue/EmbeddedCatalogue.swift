@@ -5,7 +5,7 @@ public struct EmbeddedFile: Hashable, Sendable {
     public let bytes: [UInt8]
 }
 
-/// The files of `actions/`, `policies/` and `templates/`, so that the program needs no checkout.
+/// The files of `actions/`, `policies/`, `templates/governance/` and `templates/solo/`, so that `init` needs no checkout.
 ///
 /// They lie in the binary's read-only data; nothing is read or copied before the first use.
 public enum EmbeddedCatalogue {

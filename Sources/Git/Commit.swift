@@ -87,6 +87,8 @@ public struct CommitDraft: Sendable {
     /// Seconds since the epoch; written with the zone `+0000`.
     public var time: Int64
     public var message: String
+    /// Who wrote what the commit holds, as another commit's author line has it; nil: `person`, now.
+    public var author: String?
 
     public init(tree: ObjectID, parents: [ObjectID], person: String, time: Int64, message: String) {
         self.tree = tree
@@ -100,7 +102,9 @@ public struct CommitDraft: Sendable {
     public var payload: [UInt8] {
         var text = "tree \(tree)\n"
         for parent in parents { text += "parent \(parent)\n" }
-        text += "author \(person) \(time) +0000\ncommitter \(person) \(time) +0000\n\n"
+        // A line of another commit may hold what would be further headers here.
+        let author = author.flatMap { $0.contains { $0.isNewline } ? nil : $0 } ?? "\(person) \(time) +0000"
+        text += "author \(author)\ncommitter \(person) \(time) +0000\n\n"
         return Array((text + message).utf8)
     }
 

@@ -1,21 +1,47 @@
 /// A SHA-1 object name.
 public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
-    /// 20 bytes.
-    public let bytes: [UInt8]
+    // Inline, since names are copied, compared and hashed more than anything else: an array would be counted each time.
+    private let high: UInt64
+    private let middle: UInt64
+    private let low: UInt32
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    static let size = 20
+
+    /// Takes the first 20 bytes.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
+        middle = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        low = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+    }
+
+    /// - Parameter bytes: 20 of them; missing ones count as zero.
+    init(bytes: some Collection<UInt8>) {
+        var padded = Array(bytes.prefix(Self.size))
+        padded.append(contentsOf: repeatElement(0, count: Self.size - padded.count))
+        self = padded.withUnsafeBytes { ObjectID($0) }
+    }
 
     /// Reads 40 lower-case hexadecimal digits; nil for anything else.
     public init?(_ text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 40 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(20)
-        for index in stride(from: 0, to: 40, by: 2) {
-            guard let high = Self.value(digits[index]), let low = Self.value(digits[index + 1]) else { return nil }
-            bytes.append(high << 4 | low)
+        var text = String(text)
+        guard let id = text.withUTF8({ ObjectID(digits: $0) }) else { return nil }
+        self = id
+    }
+
+    init?(digits: UnsafeBufferPointer<UInt8>) {
+        guard digits.count == 2 * Self.size else { return nil }
+        var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for (index, digit) in digits.enumerated() {
+            guard let value = Self.value(digit) else { return nil }
+            switch index {
+            case ..<16: words.0 = words.0 << 4 | UInt64(value)
+            case ..<32: words.1 = words.1 << 4 | UInt64(value)
+            default: words.2 = words.2 << 4 | UInt64(value)
+            }
         }
-        self.bytes = bytes
+        high = words.0
+        middle = words.1
+        low = UInt32(truncatingIfNeeded: words.2)
     }
 
     private static func value(_ digit: UInt8) -> UInt8? {
@@ -26,19 +52,32 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// 20 bytes.
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var words = (high.bigEndian, middle.bigEndian, low.bigEndian)
+        return withUnsafeBytes(of: &words) { body(UnsafeRawBufferPointer(rebasing: $0[..<Self.size])) }
+    }
+
     public var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(40)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        String(unsafeUninitializedCapacity: 2 * Self.size) { text in
+            withBytes { bytes in
+                for (index, byte) in bytes.enumerated() {
+                    text[2 * index] = Self.digit(byte >> 4)
+                    text[2 * index + 1] = Self.digit(byte & 15)
+                }
+            }
+            return 2 * Self.size
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// The first twelve digits, for people.
     public var short: String { String(description.prefix(12)) }
 
-    public static let zero = ObjectID(bytes: [UInt8](repeating: 0, count: 20))
+    public static let zero = ObjectID(bytes: [])
 }

@@ -7,13 +7,21 @@ internal import OperatingSystem
 public final class Repository {
     let handle: OpaquePointer
     let database: OpaquePointer
-    private var treeCache: [ObjectID: [TreeEntry]] = [:]
+    private var treeCache: [ObjectID: TreeObject] = [:]
+    /// Bytes in `treeCache`.
+    private var treeCacheSize = 0
+    private static let treeCacheLimit = 64 << 20
 
     /// Opens the repository that holds `path`, searching upwards as git does.
     ///
+    /// - Parameters:
+    ///   - gitDirectory: the repository itself, where it need not be searched for.
+    ///   - borrowed: folders of objects that are read besides the repository's own, and what is written then; nil: none.
     /// - Throws: `GitError` for no repository, and for the kinds whose history cannot be judged: shallow and partial clones
     ///   (objects are missing), SHA-256 repositories (libgit2 cannot read them).
-    public init(containing path: String, gitDirectory: String? = nil) throws(GitError) {
+    public init(
+        containing path: String, gitDirectory: String? = nil, borrowing borrowed: BorrowedObjects? = nil
+    ) throws(GitError) {
         _ = Self.initialise
         var handle: OpaquePointer?
         let status =
@@ -43,6 +51,7 @@ public final class Repository {
             throw GitError(
                 .unsupported, "this clone is partial, so objects are missing; clone again without `--filter`")
         }
+        if let borrowed { try borrow(borrowed) }
     }
 
     deinit {
@@ -143,14 +152,32 @@ public final class Repository {
         return object.content
     }
 
-    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] {
+    public func tree(_ id: ObjectID) throws(GitError) -> [TreeEntry] { try treeObject(id).entries }
+
+    func treeObject(_ id: ObjectID) throws(GitError) -> TreeObject {
         if let cached = treeCache[id] { return cached }
         let object = try read(id)
         guard object.kind == .tree else { throw GitError(.malformed, "object \(id) is no tree") }
-        let entries = try TreeEntry.parse(object.content, of: id)
-        if treeCache.count > 20_000 { treeCache.removeAll() }
-        treeCache[id] = entries
-        return entries
+        let tree = try TreeObject(checking: object.content, of: id)
+        treeCacheSize += object.content.count + 100
+        if treeCacheSize > Self.treeCacheLimit {
+            treeCache.removeAll()
+            treeCacheSize = object.content.count + 100
+        }
+        treeCache[id] = tree
+        return tree
+    }
+
+    func treeObject(orEmpty id: ObjectID?) throws(GitError) -> TreeObject {
+        guard let id else { return TreeObject() }
+        return try treeObject(id)
+    }
+
+    /// The name that an object has or would have. Nothing is written.
+    public func name(of kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
+        var identifier = git_oid()
+        try check(git_odb_hash(&identifier, content, content.count, kind.native), "git_odb_hash")
+        return ObjectID(identifier)
     }
 
     public func commit(_ id: ObjectID) throws(GitError) -> Commit {
@@ -190,12 +217,7 @@ public final class Repository {
     }
 
     /// The full name of the branch that is checked out; nil when HEAD is detached.
-    public func headBranch() throws(GitError) -> String? {
-        var reference: OpaquePointer?
-        try check(git_reference_lookup(&reference, handle, "HEAD"), "git_reference_lookup")
-        defer { git_reference_free(reference) }
-        return git_reference_symbolic_target(reference).map { String(cString: $0) }
-    }
+    public func headBranch() throws(GitError) -> String? { try symbolicTarget("HEAD") }
 
     /// What git would take `text` for: a branch, a remote's branch, a tag, or an object name. Never an option.
     public func resolve(_ text: String) throws(GitError) -> ObjectID? {
@@ -255,12 +277,12 @@ public struct RawObject: Sendable {
 
 extension ObjectID {
     init(_ native: git_oid) {
-        self.init(bytes: withUnsafeBytes(of: native.id) { Array($0) })
+        self = withUnsafeBytes(of: native.id) { ObjectID($0) }
     }
 
     var native: git_oid {
         var identifier = git_oid()
-        withUnsafeMutableBytes(of: &identifier.id) { $0.copyBytes(from: bytes.prefix(20)) }
+        withUnsafeMutableBytes(of: &identifier.id) { target in withBytes { target.copyMemory(from: $0) } }
         return identifier
     }
 }

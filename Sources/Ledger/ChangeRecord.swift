@@ -11,18 +11,25 @@ public struct ChangeRecord: Sendable {
     static let maximumEvents = 2000
 
     public init(_ id: ChangeID, in tree: ObjectID, of repository: Repository) throws(LedgerError) {
+        try self.init(id, in: try reading { () throws(GitError) in try TreeDraft(repository, root: tree) })
+    }
+
+    init(_ id: ChangeID, in tree: TreeDraft) throws(LedgerError) {
         self.id = id
-        let entries = try reading { () throws(GitError) in try repository.folder(id.folder, in: tree) }
-        guard entries.count <= Self.maximumEvents else {
+        let folder = id.folder
+        let names = try reading { () throws(GitError) in try tree.names(in: folder) }
+        guard names.count <= Self.maximumEvents else {
             throw .refused("\(id) has more than \(Self.maximumEvents) files in the ledger")
         }
         var events: [LedgerEvent] = []
-        for entry in entries {
-            guard let kind = Self.kind(ofFile: entry.name) else { continue }
-            let bytes = try reading { () throws(GitError) in try repository.blob(entry.id, limit: 4 << 20) }
+        for name in names {
+            let path = "\(folder)/\(name)"
+            guard let kind = Self.kind(ofFile: name),
+                let bytes = try reading({ () throws(GitError) in try tree.file(path, limit: 4 << 20) })
+            else { continue }
             let event = try LedgerEvent(parsing: bytes)
             guard event.kind == kind, event.change?.id == id else {
-                throw .notAuthentic("the event is not the one that its name says", file: "\(id.folder)/\(entry.name)")
+                throw .notAuthentic("the event is not the one that its name says", file: path)
             }
             events.append(event)
         }

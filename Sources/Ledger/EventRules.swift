@@ -1,5 +1,4 @@
 internal import ChangeModel
-internal import Git
 internal import PolicyEngine
 
 /// What each event may say, given everything before it. Used by every appender on its own events, and by every reader.
@@ -11,10 +10,6 @@ struct EventRules {
     let history: MainHistory
     /// The state before the event, with the landings between the two main commits entered.
     let state: LedgerState
-    /// The ledger's tree before the event.
-    let previousTree: ObjectID
-
-    private var repository: Repository { state.repository }
 
     func check() throws(LedgerError) {
         guard let members = event.body.objectValue, event.kind.bodyMembers.contains(Set(members.keys)) else {
@@ -92,7 +87,7 @@ struct EventRules {
                 throw .notAuthentic("the event's members are not those of a vote")
             }
         case .merge(let commit, let approval):
-            guard let entry = try state.pending(change.change.id), entry.landed == commit, entry.approval == approval,
+            guard let entry = try state.pending(change.change), entry.landed == commit, entry.approval == approval,
                 event.body == RecordedVote.body(approval, commit: commit)
             else { throw .notAuthentic("no landing on main is the approval that the event records") }
             guard let owner = main.identities.owner(ofKey: approval.key), owner.identity.id == approval.voter,
@@ -103,7 +98,7 @@ struct EventRules {
 
     private func checkClaim() throws(LedgerError) {
         let change = try requireChange()
-        guard let entry = try state.pending(change.change.id), entry.digest == change.digest else {
+        guard let entry = try state.pending(change.change), entry.digest == change.digest else {
             throw .refused(
                 "\(change.change.id) is not waiting on main: it was executed, it expired, or it never landed")
         }
@@ -113,7 +108,7 @@ struct EventRules {
         for lock in event.locks {
             if let holder = try state.lockHolder(lock) { throw .refused("the target is locked by \(holder)") }
         }
-        let record = try ChangeRecord(change.change.id, in: previousTree, of: repository)
+        let record = try state.record(of: change.change.id)
         guard !record.events.contains(where: { $0.kind == .execution }) else {
             throw .refused("\(change.change.id) was executed already")
         }

@@ -32,7 +32,7 @@ enum EventTree {
             }
         }
         if let missing = expectedFiles.first { throw .notAuthentic("the event's file is missing", file: missing) }
-        let derived = try reading { () throws(GitError) in try state.resultingTree() }
+        let derived = try reading { () throws(GitError) in try state.resultingTree(of: previous, in: repository) }
         let actual = try reading { () throws(GitError) in
             try repository.entry(at: LedgerState.folder, in: commit.tree)
         }

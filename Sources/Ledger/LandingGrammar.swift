@@ -40,7 +40,7 @@ public enum LandingGrammar {
         if changes.allSatisfy({ $0.path.hasPrefix("changes/") && $0.old == nil }) {
             return .landing(try landing(changes, tree: commit.tree, after: parent, in: repository))
         }
-        return try trust(changes, commit: commit, after: parent, in: repository)
+        return try trust(changes, in: commit, after: parent, of: repository)
     }
 
     /// As above, for a commit by its name.
@@ -60,7 +60,9 @@ public enum LandingGrammar {
             guard case .trust = kind else { return (kind, MainState(commit, like: parent)) }
             return (kind, try MainState(repository: repository, commit: commit))
         } catch {
-            throw error.at(branch: "branch", commit: commit.id)
+            guard case .notAuthentic(let failure) = error else { throw error }
+            throw LedgerError.notAuthentic(failure.asForeign.at(branch: "branch", commit: commit.id)).advising(
+                "take it off the branch, or have the admins sign it: `agentsafe trust propose`")
         }
     }
 
@@ -114,124 +116,6 @@ public enum LandingGrammar {
             landed.append(change)
         }
         return landed
-    }
-
-    // MARK: - Trust
-
-    /// Everything that gives power: M distinct admins of the first parent must have signed exactly this difference.
-    private static func trust(
-        _ changes: [TreeChange], commit: Commit, after parent: MainState, in repository: Repository
-    ) throws(LedgerError) -> MainCommitKind {
-        if changes.contains(where: { $0.path.hasPrefix("changes/") }) {
-            throw foreign(
-                "it changes files of landed changes, or lands changes together with other files",
-                firstStray(changes)?.path)
-        }
-        let state: MainState
-        do {
-            state = try MainState(repository: repository, commit: commit)
-        } catch {
-            throw foreign("it leaves main unreadable: \(error)", nil)
-        }
-        let version = parent.identities.trustVersion + 1
-        let first = changes.first { !$0.path.hasPrefix("trust/") }?.path
-        guard state.identities.trustVersion == version else {
-            throw foreign(
-                "it changes a file that gives power without raising trust_version from \(version - 1) to \(version)",
-                first)
-        }
-        try checkSuccession(from: parent, to: state, in: repository)
-        let folder = TrustStatement.folder(version: version)
-        for change in changes where change.path.hasPrefix("trust/") {
-            guard change.old == nil, change.path.hasPrefix(folder + "/"), change.new?.mode == TreeEntry.fileMode else {
-                throw foreign("it touches statements of another trust version", change.path)
-            }
-        }
-        let statement = TrustStatement(repository: parent.repositoryID, version: version, changes: changes)
-        let entries = try reading { () throws(GitError) in try repository.folder(folder, in: commit.tree) }
-        guard let text = entries.first(where: { $0.name == TrustStatement.fileName }),
-            try reading({ () throws(GitError) in try repository.blob(text.id) }) == Array(statement.text.utf8)
-        else {
-            throw foreign(
-                "the admins' statement is missing, or is about another difference",
-                "\(folder)/\(TrustStatement.fileName)")
-        }
-        let signers = try trustSigners(entries, of: statement, folder: folder, by: parent, in: repository)
-        let threshold = parent.identities.adminThreshold
-        guard signers.count >= threshold else {
-            throw foreign("\(signers.count) of the \(threshold) admins needed signed it", folder)
-        }
-        return .trust(version: version, signers: signers)
-    }
-
-    private static func foreign(_ reason: String, _ file: String?) -> LedgerError {
-        .notAuthentic(
-            "a foreign commit: \(reason)", file: file,
-            advice: "reset the remote's main to the last accepted commit, or have the admins sign the difference")
-    }
-
-    private static func trustSigners(
-        _ entries: [TreeEntry], of statement: TrustStatement, folder: String, by parent: MainState,
-        in repository: Repository
-    ) throws(LedgerError) -> [String] {
-        var signers: Set<String> = []
-        for entry in entries where entry.name != TrustStatement.fileName {
-            let path = "\(folder)/\(entry.name)"
-            let bytes = try reading { () throws(GitError) in try repository.blob(entry.id, limit: 64 << 10) }
-            let signature: SSHSignature
-            do {
-                signature = try SSHSignature(armored: String(decoding: bytes, as: UTF8.self))
-            } catch {
-                throw foreign("a statement's signature cannot be read: \(error)", path)
-            }
-            let signatory = try parent.identities.signatory(
-                of: signature, over: Array(statement.text.utf8), namespace: TrustStatement.namespace)
-            guard signatory.identity.kind == .person, signatory.identity.has(role: Role.admin),
-                entry.name == "\(signatory.identity.id).sig"
-            else {
-                throw foreign(
-                    "`\(signatory.identity.id)` signed it, who is no admin or not the one the file names", path)
-            }
-            signers.insert(signatory.identity.id)
-        }
-        return signers.sorted()
-    }
-
-    /// What no majority of admins may do.
-    private static func checkSuccession(
-        from parent: MainState, to state: MainState, in repository: Repository
-    ) throws(LedgerError) {
-        guard state.configuration.repository == parent.configuration.repository else {
-            throw foreign("it changes the repository's identity", Configuration.fileName)
-        }
-        if let genesis = parent.configuration.ledgerGenesis {
-            guard state.configuration.ledgerGenesis == genesis else {
-                throw foreign("it changes `ledger.genesis`, which is set once for ever", Configuration.fileName)
-            }
-        } else if state.configuration.ledgerGenesis == nil {
-            throw foreign("the first trust commit must set `ledger.genesis`", Configuration.fileName)
-        }
-        for identity in parent.identities.identities {
-            for key in identity.keys {
-                guard let owner = state.identities.owner(ofKey: key.publicKey), owner.identity.id == identity.id else {
-                    throw foreign(
-                        "it removes a key of `\(identity.id)`; keys stay listed and are revoked by `revoked` and `valid_before`",
-                        state.configuration.identities)
-                }
-                guard !key.revoked || owner.key.revoked else {
-                    throw foreign("it brings a revoked key of `\(identity.id)` back", state.configuration.identities)
-                }
-            }
-        }
-        try checkAllowedSigners(state, in: repository)
-    }
-
-    /// `allowed_signers` is derived, so that stock git and ssh-keygen see what the verifier sees.
-    static func checkAllowedSigners(_ state: MainState, in repository: Repository) throws(LedgerError) {
-        let file = try reading { () throws(GitError) in try repository.file(AllowedSigners.fileName, in: state.tree) }
-        guard file == AllowedSigners.emit(state.identities) else {
-            throw foreign("the file is not the one that follows from the identities", AllowedSigners.fileName)
-        }
     }
 
     // MARK: - Genesis

@@ -70,7 +70,9 @@ public final class LedgerHistory {
     }
 
     /// The state as of the tip.
-    public var state: LedgerState { LedgerState(repository: repository, tree: tip.commit.tree) }
+    public var state: LedgerState {
+        get throws(LedgerError) { try LedgerState(repository: repository, tree: tip.commit.tree) }
+    }
 
     /// The record of one change as of the tip.
     public func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord {
@@ -79,7 +81,7 @@ public final class LedgerHistory {
 
     /// The state with what has landed since the tip's event entered, and main's newest state: what a runner works on.
     public func currentState() throws(LedgerError) -> LedgerState {
-        var state = state
+        var state = try state
         try state.land(try main.landings(after: tip.event.main, through: main.tip))
         return state
     }
@@ -187,7 +189,7 @@ public final class LedgerHistory {
             event.body["repository"]?.stringValue == (try main.tipState().repositoryID)
         else { throw .notAuthentic("the ledger's first event is not the genesis of this repository") }
         try checkSignature(commit, event, by: try main.state(of: event.main))
-        var state = LedgerState(repository: repository, tree: try emptyTree(repository))
+        var state = try LedgerState(repository: repository, tree: nil)
         try state.apply(event, change: nil)
         try EventTree.check(commit, event, previous: nil, state: state, repository: repository)
         return AcceptedEvent(commit: commit, event: event)
@@ -195,10 +197,6 @@ public final class LedgerHistory {
 
     /// The version of the protocol that the ledger's genesis records.
     public static let protocolVersion: Int64 = 1
-
-    static func emptyTree(_ repository: Repository) throws(LedgerError) -> ObjectID {
-        try reading { () throws(GitError) in try repository.write(.tree, []) }
-    }
 
     private func judge(_ commit: Commit, now: Timestamp) throws(LedgerError) -> LedgerEvent {
         let previous = tip
@@ -242,11 +240,9 @@ public final class LedgerHistory {
         let state = try main.state(of: event.main)
         try Self.checkSignature(commit, event, by: state)
         let change = try change(of: event, commit: commit, by: state)
-        var next = LedgerState(repository: repository, tree: previous.commit.tree)
+        var next = try LedgerState(repository: repository, tree: previous.commit.tree)
         try next.land(try main.landings(after: previous.event.main, through: event.main))
-        try EventRules(
-            event: event, change: change, main: state, history: main, state: next, previousTree: previous.commit.tree
-        ).check()
+        try EventRules(event: event, change: change, main: state, history: main, state: next).check()
         try next.apply(event, change: change)
         try EventTree.check(commit, event, previous: previous.commit.tree, state: next, repository: repository)
     }

@@ -4,26 +4,33 @@ public import Git
 /// `state/` in the ledger's tree: what gate, runner and status need to know of the past, so that none of them walks
 /// history.
 ///
-///     state/summary.json                 {landed}: how many changes have landed
-///     state/trust.json                   {version}: the newest trust version that has its event
-///     state/pending/<id>.json            {digest, landed, sequence, expires, merge_approval?}: landed, not yet executed
-///     state/claims/<id>.json             {by, digest, height, lease_end, locks, prepared, at}
-///     state/locks/<64 hex>.json          {change}: a claim holds this locator
-///     state/executions/<64 hex>.json     {change, height, outcome, rollback_of?}: the last execution on this locator
-///     state/recent/<YYYYMMDDhh>.json     {entries: [{at, caller, digest, result, risk}]}: first decisions of 24 hours
+///     state/summary.json                              {landed}: how many changes have landed
+///     state/trust.json                                {version}: the newest trust version that has its event
+///     state/pending/<YYYYMMDDhh>/<x>/<id>.json        {digest, landed, sequence, expires, merge_approval?}: landed, not yet
+///                                                     executed; by the hour of `expires` and the identifier's last symbol
+///     state/claims/<id>.json                          {by, digest, height, lease_end, locks, prepared, at}
+///     state/locks/<64 hex>.json                       {change}: a claim holds this locator
+///     state/executions/<2 hex>/<64 hex>.json          {change, height, outcome, rollback_of?}: the last one on this locator
+///     state/recent/<YYYYMMDDhh>/<2 hex>/<64 hex>.json {at, caller, result, risk}: first decisions of 24 hours, by the
+///                                                     hour of the event and the change's digest
+///
+/// No folder holds more than a fraction of what it could: an event rewrites a few small trees, however much is waiting. The
+/// hours are the index of what is due: an event drops the hours before its own, and looks at no others. A pending change
+/// whose claim is open stays until the claim is closed.
 ///
 /// It is a function of the previous state, the event, and the landings between the two main commits that the events name:
 /// every appender checks it, and `verify` derives it again.
 public struct LedgerState {
-    let repository: Repository
-    let tree: ObjectID
-    /// Files that differ from `tree`; nil: removed.
+    /// The ledger's tree that the state is read from. Never changed here.
+    private let base: TreeDraft
+    /// Files that differ from `base`; nil: removed, with everything below where it is a folder.
     private(set) var edits: [String: [UInt8]?] = [:]
 
-    public init(repository: Repository, tree: ObjectID) {
-        self.repository = repository
-        self.tree = tree
+    public init(repository: Repository, tree: ObjectID?) throws(LedgerError) {
+        base = try reading { () throws(GitError) in try TreeDraft(repository, root: tree) }
     }
+
+    init(_ base: TreeDraft) { self.base = base }
 
     static let folder = "state"
     static let retention = Duration.seconds(24 * 3600)
@@ -35,49 +42,81 @@ public struct LedgerState {
             guard let bytes = edited else { return nil }
             return try parse(bytes, path)
         }
-        guard let bytes = try reading({ () throws(GitError) in try repository.file(path, in: tree) }) else {
-            return nil
-        }
+        guard let bytes = try reading({ () throws(GitError) in try base.file(path) }) else { return nil }
         return try parse(bytes, path)
     }
 
     private func parse(_ bytes: [UInt8], _ path: String) throws(LedgerError) -> JSONValue {
         do {
-            return try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 16 << 20, depth: 16))
+            return try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 1 << 20, depth: 16))
         } catch {
             throw .notAuthentic("the state cannot be read: \(error)", file: path)
         }
     }
 
-    private func names(in folder: String) throws(LedgerError) -> [String] {
+    /// The names in a folder of the state, sorted; with a bound, those that come before it.
+    private func names(in folder: String, below bound: String? = nil) throws(LedgerError) -> [String] {
         let path = "\(Self.folder)/\(folder)"
-        var names = Set(try reading { () throws(GitError) in try repository.folder(path, in: tree) }.map(\.name))
-        for (edited, content) in edits where edited.hasPrefix(path + "/") {
-            let name = String(edited.dropFirst(path.count + 1))
-            if content == nil { names.remove(name) } else { names.insert(name) }
+        let known = try reading { () throws(GitError) in try base.names(in: path, below: bound) }
+        var edited: Set<String> = []
+        var removed: Set<String> = []
+        for (file, content) in edits where file.hasPrefix(path + "/") {
+            let rest = file.dropFirst(path.utf8.count + 1)
+            if let slash = rest.firstIndex(of: "/") {
+                // A folder below: it is there when something was put into it.
+                if content != nil { edited.insert(String(rest[..<slash])) }
+            } else if content == nil {
+                removed.insert(String(rest))
+            } else {
+                edited.insert(String(rest))
+            }
         }
-        return names.sorted()
+        if edited.isEmpty, removed.isEmpty { return known }
+        let wanted = edited.filter { name in bound.map { name < $0 } ?? true }
+        return wanted.union(known).subtracting(removed).sorted()
     }
 
     private func ids(in folder: String) throws(LedgerError) -> [ChangeID] {
         try names(in: folder).compactMap { $0.hasSuffix(".json") ? ChangeID($0.dropLast(5)) : nil }
     }
 
-    /// Landed changes that were neither executed nor have expired, in landing order.
+    /// What waits in one hour's folder.
+    private func waiting(hour: String) throws(LedgerError) -> [ChangeID] {
+        var found: [ChangeID] = []
+        for symbol in try names(in: "pending/\(hour)") { found += try ids(in: "pending/\(hour)/\(symbol)") }
+        return found
+    }
+
+    private func pending(_ id: ChangeID, hour: String) throws(LedgerError) -> PendingChange? {
+        let path = Self.pendingPath(id, hour: hour)
+        guard let value = try read(path) else { return nil }
+        guard let entry = PendingChange(id: id, json: value) else {
+            throw .notAuthentic("the state's entry cannot be read", file: path)
+        }
+        return entry
+    }
+
+    /// Landed changes that were not executed, in landing order. Expired ones stay until their hour is over.
     public func pending() throws(LedgerError) -> [PendingChange] {
         var found: [PendingChange] = []
-        for id in try ids(in: "pending") {
-            if let entry = try pending(id) { found.append(entry) }
+        for hour in try names(in: "pending") {
+            for id in try waiting(hour: hour) {
+                if let entry = try pending(id, hour: hour) { found.append(entry) }
+            }
         }
         return found.sorted { $0.sequence < $1.sequence }
     }
 
+    /// The entry of a change of which nothing but its identifier is known.
     public func pending(_ id: ChangeID) throws(LedgerError) -> PendingChange? {
-        guard let value = try read(Self.pendingPath(id)) else { return nil }
-        guard let entry = PendingChange(id: id, json: value) else {
-            throw .notAuthentic("the state's entry cannot be read", file: Self.pendingPath(id))
+        for hour in try names(in: "pending") {
+            if let entry = try pending(id, hour: hour) { return entry }
         }
-        return entry
+        return nil
+    }
+
+    public func pending(_ change: Change) throws(LedgerError) -> PendingChange? {
+        try pending(change.id, hour: change.expires.hourText)
     }
 
     public func claims() throws(LedgerError) -> [OpenClaim] {
@@ -106,12 +145,25 @@ public struct LedgerState {
         Int(try read(Self.trustPath)?["version"]?.integerValue ?? 0)
     }
 
+    /// What the ledger's tree holds about one change.
+    func record(of id: ChangeID) throws(LedgerError) -> ChangeRecord { try ChangeRecord(id, in: base) }
+
+    static let summaryPath = "state/summary.json"
     static let trustPath = "state/trust.json"
-    static func pendingPath(_ id: ChangeID) -> String { "state/pending/\(id).json" }
+    private static func pendingPath(_ id: ChangeID, hour: String) -> String {
+        "state/pending/\(hour)/\(id.text.suffix(1))/\(id).json"
+    }
+    static func pendingPath(_ change: Change) -> String { pendingPath(change.id, hour: change.expires.hourText) }
     static func claimPath(_ id: ChangeID) -> String { "state/claims/\(id).json" }
     static func lockPath(_ lock: Digest) -> String { "state/locks/\(lock.hexadecimal).json" }
-    static func executionPath(_ lock: Digest) -> String { "state/executions/\(lock.hexadecimal).json" }
-    static func recentPath(_ at: Timestamp) -> String { "state/recent/\(at.compact.prefix(10)).json" }
+    static func executionPath(_ lock: Digest) -> String {
+        let name = lock.hexadecimal
+        return "state/executions/\(name.prefix(2))/\(name).json"
+    }
+    private static func recentPath(_ digest: Digest, hour: String) -> String {
+        let name = digest.hexadecimal
+        return "state/recent/\(hour)/\(name.prefix(2))/\(name).json"
+    }
 
     // MARK: - The transition
 
@@ -122,25 +174,25 @@ public struct LedgerState {
     /// Enters what landed on main since the previous event.
     mutating func land(_ landings: [Landing]) throws(LedgerError) {
         guard !landings.isEmpty else { return }
-        var count = try read("state/summary.json")?["landed"]?.integerValue ?? 0
+        var count = try read(Self.summaryPath)?["landed"]?.integerValue ?? 0
         for landing in landings {
             count += 1
             let change = landing.change.change
             put(
-                Self.pendingPath(change.id),
+                Self.pendingPath(change),
                 PendingChange(
                     id: change.id, digest: landing.change.digest, landed: landing.commit, sequence: Int(count),
                     expires: change.expires, approval: landing.approval
                 ).json)
         }
-        put("state/summary.json", ["landed": .integer(count)])
+        put(Self.summaryPath, ["landed": .integer(count)])
     }
 
     /// Applies an event. `change` is the change that it is about, where there is one.
     mutating func apply(_ event: LedgerEvent, change: SignedChange?) throws(LedgerError) {
         switch event.kind {
         case .genesis:
-            put("state/summary.json", ["landed": 0])
+            put(Self.summaryPath, ["landed": 0])
             put(Self.trustPath, ["version": 1])
         case .trust:
             put(Self.trustPath, ["version": event.body["version"] ?? .null])
@@ -163,7 +215,7 @@ public struct LedgerState {
         case .execution:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
-            put(Self.pendingPath(reference.id), nil)
+            if let change { put(Self.pendingPath(change.change), nil) }
             enterExecution(event, claim, change)
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
@@ -171,7 +223,7 @@ public struct LedgerState {
         case .resolution:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
-            put(Self.pendingPath(reference.id), nil)
+            if let change { put(Self.pendingPath(change.change), nil) }
             // What never reached the target leaves the execution before it the latest.
             if event.outcome != Resolution.notApplied.rawValue { enterExecution(event, claim, change) }
         }
@@ -197,50 +249,48 @@ public struct LedgerState {
 
     private mutating func enterDecision(_ event: LedgerEvent, _ change: SignedChange) throws(LedgerError) {
         // A change counts once, by digest, at its first recorded decision.
-        for name in try names(in: "recent") {
-            let entries = try read("state/recent/\(name)")?["entries"]?.arrayValue ?? []
-            if entries.contains(where: { $0["digest"]?.stringValue == change.digest.description }) { return }
+        for hour in try names(in: "recent") {
+            if try read(Self.recentPath(change.digest, hour: hour)) != nil { return }
         }
-        let path = Self.recentPath(event.at)
-        let entries = try read(path)?["entries"]?.arrayValue ?? []
-        let entry: JSONValue = [
-            "at": .string(event.at.description), "caller": .string(change.change.proposer),
-            "digest": .string(change.digest.description),
-            "result": event.body.at("decision", "result") ?? .null,
-            "risk": event.body.at("decision", "effective_risk") ?? .null,
-        ]
-        put(path, ["entries": .array(entries + [entry])])
+        put(
+            Self.recentPath(change.digest, hour: event.at.hourText),
+            [
+                "at": .string(event.at.description), "caller": .string(change.change.proposer),
+                "result": event.body.at("decision", "result") ?? .null,
+                "risk": event.body.at("decision", "effective_risk") ?? .null,
+            ])
     }
 
-    /// Drops what no decision can depend on any more.
+    /// Drops what no decision can depend on any more: whole hours, so that nothing else need be looked at.
     private mutating func prune(at instant: Timestamp) throws(LedgerError) {
-        for entry in try pending() where entry.expires < instant {
-            if try claim(entry.id) == nil { put(Self.pendingPath(entry.id), nil) }
+        for hour in try names(in: "pending", below: instant.hourText) {
+            for id in try waiting(hour: hour) where try read(Self.claimPath(id)) == nil {
+                put(Self.pendingPath(id, hour: hour), nil)
+            }
         }
-        let oldest = Self.recentPath(instant - Self.retention)
-        for name in try names(in: "recent") where "state/recent/\(name)" < oldest {
-            put("state/recent/\(name)", nil)
+        for hour in try names(in: "recent", below: (instant - Self.retention).hourText) {
+            edits["\(Self.folder)/recent/\(hour)"] = .some(nil)
         }
     }
 }
 
 extension LedgerState {
-    /// The edits as blobs in the repository's object database.
-    func blobs() throws(GitError) -> [String: ObjectID?] {
-        var blobs: [String: ObjectID?] = [:]
-        for (path, content) in edits {
-            if let content {
-                blobs[path] = .some(try repository.writeBlob(content))
-            } else {
-                blobs[path] = .some(nil)
-            }
-        }
-        return blobs
+    /// Enters the edits into a tree, which must be the one that the state was read from, or equal to it.
+    func enter(into draft: TreeDraft) throws(GitError) {
+        // A folder that goes does not take along what another edit puts in its place.
+        for (path, content) in edits where content == nil { try draft.remove(path) }
+        for (path, content) in edits { if let content { try draft.set(path, content) } }
     }
 
-    /// The name of the `state` folder's tree after the edits.
-    func resultingTree() throws(GitError) -> ObjectID? {
-        let root = try repository.edit(tree, try blobs())
-        return try repository.entry(at: Self.folder, in: root)?.id
+    /// The name of the `state` folder's tree after the edits, if they were made to `previous`. Writes nothing.
+    func resultingTree(of previous: ObjectID?, in repository: Repository) throws(GitError) -> ObjectID? {
+        let draft = try TreeDraft(repository, root: previous)
+        try enter(into: draft)
+        return try draft.id(of: Self.folder)
     }
+}
+
+extension Timestamp {
+    /// `2026112223`: the hour, so that text and time sort alike.
+    var hourText: String { String(compact.prefix(10)) }
 }

@@ -87,7 +87,7 @@ public struct LedgerWriter {
     private func build(
         _ draft: EventDraft, after tip: AcceptedEvent, main: ObjectID, at: Timestamp
     ) throws(LedgerError) -> [UInt8] {
-        var state = LedgerState(repository: history.repository, tree: tip.commit.tree)
+        var state = try LedgerState(repository: history.repository, tree: tip.commit.tree)
         try state.land(try history.main.landings(after: tip.event.main, through: main))
         return try Self.build(
             draft, height: tip.event.height + 1, previous: tip.commit, state: state, main: main, at: at, by: identity,
@@ -107,7 +107,7 @@ public struct LedgerWriter {
             ], headline: "the ledger of \(repositoryID)")
         let raw = try build(
             draft, height: 0, previous: nil,
-            state: LedgerState(repository: repository, tree: try LedgerHistory.emptyTree(repository)), main: main,
+            state: try LedgerState(repository: repository, tree: nil), main: main,
             at: at, by: identity, person: person, signer: signer, repository: repository)
         return try reading { () throws(GitError) in try repository.write(.commit, raw) }
     }
@@ -132,9 +132,10 @@ public struct LedgerWriter {
         files[event.path] = evidence
         try state.apply(event, change: draft.change)
         let tree = try reading { () throws(GitError) -> ObjectID in
-            var edits = try state.blobs()
-            for (path, bytes) in files { edits[path] = .some(try repository.writeBlob(bytes)) }
-            return try repository.edit(previous?.tree, edits)
+            let draft = try TreeDraft(repository, root: previous?.tree)
+            try state.enter(into: draft)
+            for (path, bytes) in files { try draft.set(path, bytes) }
+            return try draft.write()
         }
         let message = EventMessage.text(
             event, headline: draft.headline, notes: draft.notes, previous: previous.map { Digest(of: $0.raw) },

@@ -5,9 +5,13 @@ public import Git
 public struct AcceptedCommit: Sendable {
     public let commit: Commit
     public let kind: MainCommitKind
+    /// The foreign commits between the accepted one before and this adoption of them, oldest first; of all others none.
+    public let skipped: [SkippedCommit]
 }
 
 /// `main`'s first-parent chain from an accepted commit to a tip, judged commit by commit.
+///
+/// Foreign commits that admins adopted are on the chain and not in the history: see `AcceptedCommit.skipped`.
 public final class MainHistory {
     public let repository: Repository
     /// Oldest first; the first is the commit that was accepted before, or the pinned genesis.
@@ -42,7 +46,9 @@ public final class MainHistory {
                     advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
                         + "remote's main to \(start.short) or a descendant"))
         }
-        for commit in chain.reversed() {
+        // The newest comes first: the oldest is taken off the end.
+        var rest = chain[...]
+        while let commit = rest.popLast() {
             do throws(LedgerError) {
                 if commit.id == genesis {
                     states[commit.id] = try LandingGrammar.checkGenesis(commit, in: repository)
@@ -50,8 +56,7 @@ public final class MainHistory {
                 } else if commits.isEmpty {
                     append(commit, .free)
                 } else {
-                    let parent = try state(of: commits[commits.count - 1].commit.id)
-                    append(commit, try LandingGrammar.classify(commit, after: parent, in: repository))
+                    try follow(commit, before: &rest)
                 }
             } catch {
                 throw error.at(branch: "main", commit: commit.id)
@@ -60,9 +65,49 @@ public final class MainHistory {
         }
     }
 
-    private func append(_ commit: Commit, _ kind: MainCommitKind) {
+    private func append(_ commit: Commit, _ kind: MainCommitKind, skipping skipped: [SkippedCommit] = []) {
         positions[commit.id] = commits.count
-        commits.append(AcceptedCommit(commit: commit, kind: kind))
+        commits.append(AcceptedCommit(commit: commit, kind: kind, skipped: skipped))
+    }
+
+    /// Takes in the next commit; when it is foreign, the adoption of it among those that come after.
+    private func follow(_ commit: Commit, before rest: inout ArraySlice<Commit>) throws(LedgerError) {
+        let accepted = try state(of: tip)
+        do throws(LedgerError) {
+            append(commit, try LandingGrammar.classify(commit, after: accepted, in: repository))
+        } catch {
+            guard case .notAuthentic(let failure) = error else { throw error }
+            try adopt(commit, failure.asForeign, after: accepted, among: &rest)
+        }
+    }
+
+    /// Looks for the first commit on top of a foreign one that is a trust commit when judged as if its parent were the last
+    /// accepted one. Each commit is looked at once, however long the foreign part is.
+    private func adopt(
+        _ first: Commit, _ failure: VerificationFailure, after accepted: MainState, among rest: inout ArraySlice<Commit>
+    ) throws(LedgerError) {
+        var skipped = [SkippedCommit(commit: first, reason: failure.reason)]
+        var attempt: String?
+        while let candidate = rest.popLast() {
+            do throws(LedgerError) {
+                if let kind = try LandingGrammar.adoption(candidate, after: accepted, in: repository) {
+                    append(candidate, kind, skipping: skipped)
+                    return
+                }
+            } catch {
+                guard case .notAuthentic(let failure) = error else { throw error }
+                attempt = failure.at(branch: "main", commit: candidate.id).description
+            }
+            skipped.append(SkippedCommit(commit: candidate, reason: "it follows a foreign commit"))
+        }
+        var failure = failure.at(branch: "main", commit: first.id)
+        failure.foreign = ForeignMain(
+            accepted: accepted.commit, first: first.id, tip: skipped.last?.commit.id ?? first.id, count: skipped.count,
+            attempt: attempt)
+        failure.advice =
+            "reset the remote's main to \(accepted.commit.short), the last accepted commit, or have the admins adopt what "
+            + "follows it"
+        throw .notAuthentic(failure)
     }
 
     public var tip: ObjectID { commits[commits.count - 1].commit.id }
@@ -72,6 +117,11 @@ public final class MainHistory {
 
     /// Where a commit stands on the chain; nil when it is not on the verified part.
     public func position(of commit: ObjectID) -> Int? { positions[commit] }
+
+    /// The foreign commits that an accepted commit adopts; of most none.
+    public func skipped(by commit: ObjectID) -> [SkippedCommit] {
+        positions[commit].map { commits[$0].skipped } ?? []
+    }
 
     /// What an accepted commit says. States are kept, and shared where a commit left everything that gives power alone.
     public func state(of commit: ObjectID) throws(LedgerError) -> MainState {

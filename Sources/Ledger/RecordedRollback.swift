@@ -8,7 +8,7 @@ extension LedgerState {
         guard let undone = change.rollbackOf, let catalogue = try? main.catalogue(),
             let target = catalogue.targets[change.step.target],
             let latest = try lastExecution(target.lockKey), latest.change == undone,
-            let pair = try ChangeRecord(undone, in: tree, of: repository).last(.prepared)?.body["rollback"]
+            let pair = try record(of: undone).last(.prepared)?.body["rollback"]
         else { return false }
         let step = change.step
         return pair

@@ -10,9 +10,12 @@ public import Git
 ///
 /// One line for each differing path outside `trust/`, sorted by path; the mode is the new one, or `000000` for a removal.
 public struct TrustStatement: Sendable, Equatable {
+    /// What is signed, to the last line feed.
     public let text: String
     public static let namespace = "trust@agentsafe"
     public static let fileName = "statement.txt"
+    /// A statement has a line for each file; longer ones are not looked at.
+    static let maximumSize = 16 << 20
 
     public init(repository: String, version: Int, changes: [TreeChange]) {
         var lines = ["agentsafe-trust v1", "repository \(repository)", "trust_version \(version)"]

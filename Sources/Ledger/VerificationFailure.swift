@@ -8,6 +8,8 @@ public struct VerificationFailure: Error, Sendable, CustomStringConvertible {
     public var file: String?
     public var reason: String
     public var advice: String?
+    /// Where main stops being what its admins made it; nil for every other failure.
+    public var foreign: ForeignMain?
 
     public init(
         branch: String? = nil, commit: ObjectID? = nil, file: String? = nil, reason: String, advice: String? = nil
@@ -26,6 +28,14 @@ public struct VerificationFailure: Error, Sendable, CustomStringConvertible {
         if let file { place += (place.isEmpty ? "" : ", ") + "`\(file)`" }
         return [place.isEmpty ? nil : place, reason].compactMap { $0 }.joined(separator: ": ")
             + (advice.map { "; \($0)" } ?? "")
+    }
+
+    /// What a commit of main is that breaks a rule.
+    var asForeign: VerificationFailure {
+        var copy = self
+        copy.reason = "a foreign commit: " + reason
+        copy.advice = nil
+        return copy
     }
 
     func at(branch: String, commit: ObjectID) -> VerificationFailure {
@@ -72,6 +82,13 @@ extension LedgerError {
     func about(_ file: String) -> LedgerError {
         guard case .notAuthentic(var failure) = self else { return self }
         failure.file = failure.file ?? file
+        return .notAuthentic(failure)
+    }
+
+    /// Says what to do where the failure itself does not.
+    func advising(_ advice: String) -> LedgerError {
+        guard case .notAuthentic(var failure) = self else { return self }
+        failure.advice = failure.advice ?? advice
         return .notAuthentic(failure)
     }
 

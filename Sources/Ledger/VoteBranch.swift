@@ -45,7 +45,7 @@ public enum VoteBranch {
     }
 
     /// The most vote branches that are read for one change; more are refused, not sampled.
-    static let maximumVotes = 200
+    public static let maximumVotes = 200
 
     /// Every vote on the branches of one change, at both places. What is not valid is skipped, with a word.
     public static func collect(

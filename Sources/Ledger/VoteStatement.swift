@@ -20,9 +20,9 @@ public struct VoteStatement: Sendable, Hashable {
 
     public static let namespace = "vote@agentsafe"
 
-    /// The namespace in which a voter of this kind signs.
-    public static func namespace(of kind: IdentityKind) -> String {
-        kind == .agent ? Change.signatureNamespace : namespace
+    /// The namespace in which a voter of this kind signs this verdict.
+    public static func namespace(of verdict: VerifiedVote.Kind, by kind: IdentityKind) -> String {
+        verdict == .withdraw && kind == .agent ? Change.signatureNamespace : namespace
     }
 
     public init(
@@ -94,6 +94,19 @@ public struct SignedVote: Sendable, Hashable {
         guard statement.change == change.change.id, statement.digest == change.digest else {
             throw .notAuthentic("the vote is for another change, or for an edited one with the same identifier")
         }
+        let signatory = try signatory(repository: repository, identities: identities)
+        let voter = signatory.identity
+        if let instant, !signatory.key.isValid(at: instant) {
+            throw .notAuthentic("the key that signed the vote is not valid at \(instant)")
+        }
+        guard Self.mayVote(statement.kind, voter, proposer: change.change.proposer) else {
+            throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
+        }
+        return VerifiedVote(voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at)
+    }
+
+    /// Whose key signed exactly this statement, which must be the voter's and for this repository.
+    func signatory(repository: String, identities: IdentityRegistry) throws(LedgerError) -> Signatory {
         guard statement.repository == repository else {
             throw .notAuthentic("the vote is for repository `\(statement.repository)`")
         }
@@ -105,18 +118,12 @@ public struct SignedVote: Sendable, Hashable {
         }
         let kind = identities.owner(ofKey: parsed.publicKey.text)?.identity.kind ?? .person
         let signatory = try identities.signatory(
-            of: parsed, over: Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind))
-        let voter = signatory.identity
-        guard voter.id == statement.voter else {
-            throw .notAuthentic("the vote says `\(statement.voter)`, but `\(voter.id)` signed it")
+            of: parsed, over: Array(statement.text.utf8),
+            namespace: VoteStatement.namespace(of: statement.kind, by: kind))
+        guard signatory.identity.id == statement.voter else {
+            throw .notAuthentic("the vote says `\(statement.voter)`, but `\(signatory.identity.id)` signed it")
         }
-        if let instant, !signatory.key.isValid(at: instant) {
-            throw .notAuthentic("the key that signed the vote is not valid at \(instant)")
-        }
-        guard Self.mayVote(statement.kind, voter, proposer: change.change.proposer) else {
-            throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
-        }
-        return VerifiedVote(voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at)
+        return signatory
     }
 
     /// Who may say what: approvers approve and reject, never their own; proposers withdraw theirs; approvers and admins cancel.

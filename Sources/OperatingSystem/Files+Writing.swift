@@ -40,6 +40,15 @@ extension Files {
         FaultPoint.reach("file.stands", path)
     }
 
+    /// Adds to the end of a file, which is made if it is missing.
+    public static func append(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+        try FaultPoint.reach("file.append", before: "create", path)
+        let descriptor = uninterrupted { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode_t(mode)) }
+        guard descriptor >= 0 else { throw SystemError(call: "create", subject: path, code: errno) }
+        defer { close(descriptor) }
+        try fill(descriptor, content, name: path)
+    }
+
     private static func fill(_ descriptor: Int32, _ content: [UInt8], name: String) throws(SystemError) {
         try FaultPoint.reach("file.write", before: "write", name)
         try write(descriptor: descriptor, content, name: name)

@@ -4,25 +4,6 @@ import Testing
 
 @Suite("Keys that are taken back")
 struct RevocationTests {
-    /// Adds lines below the key of `actor` in identities.yaml and signs the edit as alice.
-    private func revoke(_ governance: Governance, _ actor: String) throws {
-        try governance.git("alice", "fetch", "-q")
-        try governance.git("alice", "merge", "-q", "--ff-only", "origin/main")
-        try edit(governance, actor)
-        try governance.expect(0, "alice", ["trust", "commit", "-m", "Take a key back", "--push"])
-    }
-
-    private func edit(_ governance: Governance, _ actor: String) throws {
-        let base64 = try governance.run(["ssh-keygen", "-y", "-f", governance.key(actor)]).split(separator: " ")[1]
-        let text = try governance.read("alice", "identities.yaml")
-        let now = governance.clock.timestamp
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
-            line.contains(base64)
-                ? [String(line), "        valid_before: \(now)", "        revoked: true"] : [String(line)]
-        }
-        try governance.write("alice", "identities.yaml", lines.joined(separator: "\n"))
-    }
-
     @Test("a landed change whose proposer's key was revoked is denied, and the others run")
     func pendingOfRevokedAgent() throws {
         let governance = try Governance()
@@ -30,7 +11,7 @@ struct RevocationTests {
         try governance.land(bad)
         let good = try governance.propose("sam", target: "dev/api-server", ["replicas=2"])
         try governance.land(good)
-        try revoke(governance, "agent")
+        try governance.revoke("agent")
         let result = try governance.expect(20, "runner", ["run"] + governance.cluster())
         #expect(result.output.contains("denied  \(bad)"))
         #expect(try governance.state(of: bad) == "denied")
@@ -44,7 +25,7 @@ struct RevocationTests {
     func forkedBefore() throws {
         let governance = try Governance()
         let id = try governance.propose()
-        try revoke(governance, "agent")
+        try governance.revoke("agent")
         try governance.git("sam", "fetch", "-q")
         let result = try governance.expect(30, "sam", ["gate", "--head", "origin/\(id.branch)"])
         #expect(result.errors.contains("revoked"))
@@ -54,9 +35,9 @@ struct RevocationTests {
     func historyStays() throws {
         let governance = try Governance()
         try governance.execute()
-        try revoke(governance, "agent")
+        try governance.revoke("agent")
         governance.clock.advance(10)
-        try revoke(governance, "runner")
+        try governance.revoke("runner")
         try governance.git("sam", "fetch", "-q")
         try governance.expect(0, "sam", ["verify"])
     }
@@ -64,11 +45,32 @@ struct RevocationTests {
     @Test("the last admin cannot take away the last key that could change anything")
     func lastAdmin() throws {
         let governance = try Governance()
-        try edit(governance, "alice")
+        try governance.editOutKey(of: "alice")
         let before = try governance.git("alice", "rev-parse", "main")
         let result = try governance.expect(1, "alice", ["trust", "commit", "-m", "Goodbye", "--push"])
         #expect(result.errors.contains("threshold"))
         #expect(try governance.git("alice", "rev-parse", "main", "origin/main") == "\(before)\n\(before)")
         #expect(try governance.read("alice", "identities.yaml").contains("revoked: true"))
+    }
+}
+
+extension Governance {
+    /// Adds lines below the key of `actor` in identities.yaml and signs the edit as alice.
+    func revoke(_ actor: String) throws {
+        try git("alice", "fetch", "-q")
+        try git("alice", "merge", "-q", "--ff-only", "origin/main")
+        try editOutKey(of: actor)
+        try expect(0, "alice", ["trust", "commit", "-m", "Take a key back", "--push"])
+    }
+
+    func editOutKey(of actor: String) throws {
+        let base64 = try run(["ssh-keygen", "-y", "-f", key(actor)]).split(separator: " ")[1]
+        let text = try read("alice", "identities.yaml")
+        let now = clock.timestamp
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+            line.contains(base64)
+                ? [String(line), "        valid_before: \(now)", "        revoked: true"] : [String(line)]
+        }
+        try write("alice", "identities.yaml", lines.joined(separator: "\n"))
     }
 }

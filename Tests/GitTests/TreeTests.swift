@@ -180,8 +180,8 @@ struct TreeTests {
         let whole = TreeEntry.serialise(entries)
         let boundary = TreeEntry.serialise([entries[0]]).count
         for length in 1..<whole.count where length != boundary {
-            #expect(code { _ = try TreeEntry.parse(Array(whole[..<length]), of: .zero) } == .malformed)
+            #expect(code { _ = try TreeObject(checking: Array(whole[..<length]), of: .zero) } == .malformed)
         }
-        #expect(try TreeEntry.parse(whole, of: .zero) == entries)
+        #expect(try TreeObject(checking: whole, of: .zero).entries == entries)
     }
 }

@@ -55,9 +55,11 @@ final class Governance: Sendable {
         return template
     }
 
-    private init(making: Void) throws {
+    /// Makes a repository from nothing, with a clock that stands at `start`.
+    init(making: Void, at start: Int64 = TestClock.start) throws {
         directory = try TemporaryDirectory()
         clock = TestClock()
+        clock.advance(start - clock.now)
         generator = Mutex(SeededGenerator(stream: 0))
         original = nil
         try Files.createDirectory("\(directory.path)/homes")

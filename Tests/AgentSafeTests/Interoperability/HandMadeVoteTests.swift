@@ -80,7 +80,7 @@ struct HandMadeVoteTests {
         try governance.expect(0, "stranger", ["verify"])
     }
 
-    @Test("a rejection by hand stops the change, and its author's withdrawal by hand brings it back to waiting")
+    @Test("a rejection by hand stops the change, its author's approval frees it, and the agent's withdrawal ends it")
     func verdicts() throws {
         let ballot = try Ballot()
         let no = try ballot.statement("reject", by: "carol")
@@ -94,8 +94,8 @@ struct HandMadeVoteTests {
         ballot.governance.clock.advance(60)
         let never = try ballot.statement("withdraw", by: "deploy-agent-01")
         try ballot.cast(
-            never, signature: try ballot.sign(never, as: "agent"), as: "agent",
-            branch: "vote/\(ballot.id)/deploy-agent-01-1")
+            never, signature: try ballot.sign(never, as: "agent", namespace: "change@agentsafe"), as: "agent",
+            branch: "change/withdrawn/\(ballot.id)/deploy-agent-01-1")
         #expect(try ballot.state == "withdrawn")
     }
 

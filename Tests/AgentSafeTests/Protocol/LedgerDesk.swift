@@ -144,15 +144,12 @@ final class LedgerDesk {
         let state = try history.currentState()
         let claim = try state.claim(id)
         let lock = try #require(try Judgement(change(id), main: main, now: now).plan).target.lockKey
-        let recent = try repository.folder("state/recent", in: history.tip.commit.tree)
-        let entries = try recent.flatMap { entry in
-            try JSONValue(parsing: try repository.blob(entry.id))["entries"]?.arrayValue ?? []
-        }
+        let recent = try repository.entry(at: "state/recent", in: history.tip.commit.tree)
         return Standing(
             pending: try state.pending(id) != nil, claimed: claim != nil, prepared: claim?.isPrepared ?? false,
             locked: try state.lockHolder(lock) == id,
             execution: try state.read(LedgerState.executionPath(lock))?["outcome"]?.stringValue,
-            recentDecisions: entries.count)
+            recentDecisions: try repository.changes(from: nil, to: recent?.id).count)
     }
 }
 

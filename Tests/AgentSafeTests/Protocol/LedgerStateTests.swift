@@ -70,7 +70,7 @@ struct LedgerStateTests {
         #expect(try desk.history.state.pending() == pending)
     }
 
-    @Test("an expired change leaves the state with the next event, but not while somebody holds a claim on it")
+    @Test("an expired change leaves the state once its hour is over, but not while somebody holds a claim on it")
     func pruning() throws {
         let governance = try Governance()
         let short = try governance.propose(target: "dev/api-server", ["replicas=2"], options: ["--expires", "1h"])
@@ -78,17 +78,52 @@ struct LedgerStateTests {
         let long = try governance.propose(target: "prod/api-server", ["replicas=2"], options: ["--expires", "24h"])
         for id in [short, held, long] { try governance.land(id) }
         let desk = try LedgerDesk(governance)
-        try desk.append(try desk.decision(held), try desk.claim(held, lease: 7200))
-        governance.clock.advance(3600)
+        try desk.append(try desk.decision(held), try desk.claim(held, lease: 10800))
+        let end = desk.now + .seconds(3600)
+        // To the last second of the hour in which they expire.
+        governance.clock.advance(7199)
         try desk.append(try desk.decision(long))
-        // The instant of expiry is the last one that the change may run.
+        #expect(end.secondOfDay % 3600 == 0 && desk.now < end + .seconds(3600))
         #expect(try desk.history.state.pending().map(\.id) == [short, held, long])
+        // To run it is another question: the instant of expiry is the last one.
+        let error = #expect(throws: LedgerError.self) { try desk.append(try desk.claim(short)) }
+        #expect(error?.description.contains("neither the policy nor the recorded votes") == true)
         governance.clock.advance(1)
-        try desk.append(try desk.prepared(held, lease: 7200))
+        try desk.append(try desk.prepared(held, lease: 10800))
         #expect(try desk.history.state.pending().map(\.id) == [held, long])
         try desk.append(try desk.execution(held))
         #expect(try desk.history.state.pending().map(\.id) == [long])
         #expect(throws: LedgerError.self) { try desk.append(try desk.claim(short)) }
+        try desk.push()
+        try governance.expectVerified()
+    }
+
+    @Test("an expired change whose claim was given back leaves the state with the event that gave it back")
+    func expiredWhileClaimed() throws {
+        let governance = try Governance()
+        let id = try governance.propose(options: ["--expires", "1h"])
+        try governance.land(id)
+        let desk = try LedgerDesk(governance)
+        try desk.append(try desk.decision(id), try desk.claim(id))
+        governance.clock.advance(3 * 3600)
+        #expect(try desk.history.state.pending(id) != nil && desk.history.state.pending(desk.change(id).change) != nil)
+        try desk.append(try desk.aborted(id))
+        #expect(try desk.history.state.pending(id) == nil && desk.history.state.pending().isEmpty)
+        try desk.push()
+        try governance.expectVerified()
+    }
+
+    @Test("a change that lands after its hour is over never waits")
+    func landedTooLate() throws {
+        let governance = try Governance()
+        let late = try governance.propose(target: "dev/api-server", ["replicas=2"], options: ["--expires", "1h"])
+        let other = try governance.propose(options: ["--expires", "24h"])
+        governance.clock.advance(3 * 3600)
+        for id in [late, other] { try governance.land(id) }
+        let desk = try LedgerDesk(governance)
+        try desk.append(try desk.decision(other))
+        #expect(try desk.history.state.pending().map(\.id) == [other])
+        #expect(try desk.history.state.pending(other)?.sequence == 2)
         try desk.push()
         try governance.expectVerified()
     }
@@ -107,6 +142,8 @@ struct LedgerStateTests {
         let later = try LedgerDesk(governance)
         try later.append(try later.decision(second))
         #expect(try later.standing(second).recentDecisions == 1)
+        let hours = try later.repository.folder("state/recent", in: later.history.tip.commit.tree)
+        #expect(hours.map(\.name) == [String(later.now.compact.prefix(10))])
         try later.push()
         try governance.expectVerified()
     }

@@ -136,7 +136,9 @@ struct ThreatRewrittenLedger {
             forgery.edit("state/summary.json", from: place, "{\n  \"landed\": 7\n}\n")
         case .executedChangeWaitsAgain:
             place = execution
-            let path = "state/pending/\(ledger.id).json"
+            let names = try governance.git(
+                "sam", "ls-tree", "-r", "--name-only", "\(forgery.entries[prepared].tree)", "state/pending/")
+            let path = try #require(names.split(separator: "\n").map(String.init).first { $0.contains(ledger.id.text) })
             forgery.edit(path, from: place, try forgery.text(path, in: prepared))
         case .lockReleased:
             place = claim
@@ -146,7 +148,7 @@ struct ThreatRewrittenLedger {
         case .executionForgotten:
             place = execution
             let names = try governance.git(
-                "sam", "ls-tree", "--name-only", "\(forgery.entries[execution].tree)", "state/executions/")
+                "sam", "ls-tree", "-r", "--name-only", "\(forgery.entries[execution].tree)", "state/executions/")
             forgery.edit(try #require(names.split(separator: "\n").first.map(String.init)), from: place, nil)
         }
         let made = try forgery.publish(from: place)
