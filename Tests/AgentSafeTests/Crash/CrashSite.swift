@@ -29,13 +29,15 @@ struct CrashSite {
         case either
     }
 
-    /// What the policy allows by itself.
-    static let allowed = Result { try CrashSite("staging") { try $0.propose("agent", ["replicas=6"]) } }
+    /// What the policy allows by itself. A restart done twice shows: it is another change of the target each time.
+    static let allowed = Result {
+        try CrashSite("staging") { try $0.propose(action: "restart-deployment", []) }
+    }
 
     /// What a person approved: votes travel with the claim.
     static let approved = Result {
         try CrashSite("prod") { governance in
-            let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+            let id = try governance.propose(action: "restart-deployment", target: "prod/api-server", [])
             try governance.expect(0, "bob", ["approve", id.text, "--yes"])
             return id
         }

@@ -57,7 +57,7 @@ struct FullDiskTests {
         let record = try JSONValue(parsing: Array(printed.utf8))
         #expect(record["change"]?.stringValue == site.id.text)
         #expect(record.at("execution", "outcome")?.stringValue == "succeeded")
-        #expect(record.at("after", "fields", "replicas")?.integerValue == 6)
+        #expect(record.at("after", "fields", "generation")?.integerValue == site.generation + 1)
         let run = try failed.json["runs"]?.arrayValue?.first
         #expect(run?["status"]?.stringValue == "record_failed")
         #expect(run?["unrecorded"] == record)
@@ -72,11 +72,34 @@ struct FullDiskTests {
         #expect(try governance.generation("staging") == site.generation + 1)
     }
 
+    @Test("what was done is told though the disk is too full to look at the next change")
+    func nextChange() throws {
+        let site = try CrashSite.allowed.get()
+        let governance = try Governance(copying: site.governance)
+        let second = try governance.propose(target: "dev/api-server", ["replicas=3"])
+        try governance.land(second)
+        _ = governance.clone("runner")
+        let rehearsal = try Governance(copying: governance)
+        let log = rehearsal.directory.file("points")
+        #expect(try rehearsal.spawn("runner", ["run"] + rehearsal.cluster(), log: log).status == 0)
+        let points = try ReachedPoint.read(log)
+        let done = try #require(points.indices.filter { points[$0].name == "remote.pushed" }.dropFirst(2).first)
+        let full = try #require(points[done...].lazy.compactMap(\.diskOrdinal).first)
+
+        let failed = try governance.spawn(
+            "runner", ["run", "--output", "json"] + governance.cluster(), fault: "disk:\(full)+:error:ENOSPC")
+        #expect(failed.status == 1, "\(failed)")
+        let runs = try failed.json["runs"]?.arrayValue ?? []
+        #expect(runs.map { $0["id"]?.stringValue } == [site.id.text, second.text])
+        #expect(runs.map { $0["status"]?.stringValue } == ["executed", "failed"])
+        #expect(try governance.spawn("runner", ["run"] + governance.cluster()).status == 0)
+        for id in [site.id, second] { #expect(try governance.state(of: id) == "executed") }
+    }
+
     @Test("what waits in the outbox says so, and is printed nowhere")
     func waiting() throws {
         let site = try CrashSite.allowed.get()
         let governance = try Governance(copying: site.governance)
-        try governance.run(["chmod", "-R", "a-w", "\(governance.remote)/objects"])
         let hook = "\(governance.remote)/hooks/pre-receive"
         try Files.createDirectory(Files.parent(of: hook))
         let script = "#!/bin/sh\nread old new name\ncase \"$(git log -1 --format=%s $new)\" in execution*) exit 1;; esac\n"

@@ -77,6 +77,20 @@ struct KilledCommandTests {
         }
     }
 
+    @Test("what the gate lands is on main and in the ledger, once each")
+    func gate() throws {
+        let site = try Site("gate") { governance in
+            let id = try governance.propose()
+            return (id, ["gate", "--record", "--land", "--head", "origin/\(id.branch)"])
+        }
+        try site.killAtEachName { governance, again, place in
+            #expect(again.status == 0, "\(place): \(again)")
+            try governance.expect(0, "runner", ["run"] + governance.cluster())
+            let kinds = try governance.record(of: site.id).events.map(\.kind)
+            #expect(kinds == [.decision, .claim, .prepared, .execution], place)
+        }
+    }
+
     @Test("an unknown is resolved once")
     func resolve() throws {
         let site = try Site("bob") { governance in

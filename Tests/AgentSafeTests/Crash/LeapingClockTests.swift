@@ -18,14 +18,19 @@ struct LeapingClockTests {
             (id, generation) = (site.id, site.generation)
         }
 
-        func run(at words: String, wall: Int64, boot: Int64 = 0) throws -> RunOutcome {
+        /// - Parameter meanwhile: what others do at that moment.
+        func run(
+            at words: String, wall: Int64, boot: Int64 = 0, meanwhile: () throws -> Void = {}
+        ) throws -> RunOutcome {
             let (clock, leap) = (governance.clock, Leap())
             var host = governance.host("runner", adding: ["AGENTSAFE_KEY": governance.key("runner")])
             host.now = { clock.now + leap.wall }
             host.bootTime = { UInt64(clock.now + leap.boot) * 1_000_000_000 }
             let workspace = try Workspace(host: host, settings: Settings(cluster: try governance.cluster()[1]))
             let outcomes = try workspace.run(id, executors: try workspace.executors()) { _, line in
-                if line.hasPrefix(words) { leap.leap(wall: wall, boot: boot) }
+                guard line.hasPrefix(words) else { return }
+                leap.leap(wall: wall, boot: boot)
+                do { try meanwhile() } catch { Issue.record("\(error)") }
             }
             return try #require(outcomes.first)
         }
@@ -79,6 +84,20 @@ struct LeapingClockTests {
         let claimed = try #require(events.first { $0.kind == .claim }?.body["lease_end"]?.stringValue)
         let prepared = try #require(events.first { $0.kind == .prepared }?.body["lease_end"]?.stringValue)
         #expect(prepared >= claimed)
+        try site.governance.expectVerified()
+    }
+
+    @Test("after a leap back what others recorded meanwhile is no news from the future")
+    func backWithOthers() throws {
+        let site = try LeapingRun()
+        let other = try site.governance.propose(target: "dev/api-server", ["replicas=3"])
+        try site.governance.land(other)
+        let cluster = try site.governance.cluster()
+        let outcome = try site.run(at: "prepared", wall: -7200) {
+            try site.governance.expect(0, "runner2", ["run", other.text] + cluster)
+        }
+        #expect(outcome.status == .executed, "\(outcome)")
+        #expect(try site.governance.record(of: site.id).last(.execution) != nil)
         try site.governance.expectVerified()
     }
 
