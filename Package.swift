@@ -103,7 +103,8 @@ let tests: [Target] = [
         name: "AgentSafeTests",
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
-            "EmbeddedCatalogue", "Git", "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
+            "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner", "SSHSignature", "TestSupport",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]
