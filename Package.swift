@@ -81,6 +81,7 @@ let tests: [Target] = [
         path: "Tests/TestSupport"),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
+    .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(

@@ -46,8 +46,7 @@ extension Governance {
         try expect(
             status, "alice",
             [
-                "hook", "install", "--repository", repository ?? remote, "--program",
-                try InstalledProgram.path(),
+                "hook", "install", "--repository", repository ?? remote, "--program", try InstalledProgram.path(),
                 "--genesis", try genesis,
             ] + options)
     }
