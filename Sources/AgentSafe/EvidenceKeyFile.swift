@@ -15,7 +15,8 @@ extension Workspace {
         } catch {
             throw AgentSafeError(
                 .failed,
-                "the key for recorded hashes cannot be kept: \(error); set AGENTSAFE_STATE_HOME to a folder that you may write")
+                "the key for recorded hashes cannot be kept: \(error); set AGENTSAFE_STATE_HOME to a folder that you may write"
+            )
         }
         guard bytes.count == EvidenceKey.size else {
             throw AgentSafeError(

@@ -40,7 +40,13 @@ extension Workspace {
         let votes = try branchVotes(on: change, in: view)
         // One statement on two branches is one vote.
         var known = Set(recorded)
+        var isWithdrawn = recorded.contains { $0.kind == .withdraw && $0.voter == change.change.proposer }
         for vote in votes where known.insert(vote.signed.statement).inserted {
+            // An agent can make any number of withdrawals, and one is enough.
+            if vote.verified.voter.kind == .agent {
+                if isWithdrawn { continue }
+                isWithdrawn = true
+            }
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(vote.signed),
@@ -49,9 +55,9 @@ extension Workspace {
         }
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
+        // What else the same person signed, and whether that counts, is for the judgement; a key that is not valid now approves
+        // nothing.
         if let pending, let approval = pending.approval, !mergeKnown,
-            // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.
-            !(recorded + votes.map(\.signed.statement)).contains(where: { $0.voter == approval.voter && $0.rejector == nil }),
             view.state.identities.owner(ofKey: approval.key)?.key.isValid(at: now) == true
         {
             drafts.append(

@@ -85,7 +85,7 @@ public struct ProposalResult: Sendable {
 extension Workspace {
     /// Decides on a proposal, and writes, signs and commits it on `change/<id>`. The work tree is never touched.
     public func propose(_ proposal: Proposal) throws(AgentSafeError) -> ProposalResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.main)
         let view = try view()
         let signer = try signer()
         let proposer = try identity(of: signer, in: view.state)

@@ -97,7 +97,7 @@ extension Workspace {
     /// Takes the work tree's edits of files that give power (policies, actions, inventory, settings, identities, tests) into a
     /// trust commit.
     public func commitTrust(message: String, push: Bool) throws(AgentSafeError) -> TrustResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.trust)
         let base = TrustBase(view: try view(), foreign: nil)
         let edits = try workTreeEdits(on: base)
         let result = try commitTrust(

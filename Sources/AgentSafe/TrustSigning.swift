@@ -54,7 +54,7 @@ extension Workspace {
         var confirmed: TrustStatement?
         var signed: TrustSignResult?
         for _ in 0..<Self.signingAttempts {
-            try fetchIfPossible()
+            try fetchIfPossible(.trust)
             let base = try trustBase()
             // Somebody else may have landed it with this very signature.
             if let signed, signed.version < base.nextVersion { return signed }
@@ -187,7 +187,7 @@ extension Workspace {
                 failure: "`\(name)` is as it was; try again")
             return true
         } catch {
-            try fetchIfPossible()
+            try fetchIfPossible(.trust)
             guard try branch(name) == old else { return false }
             throw error
         }

@@ -33,7 +33,7 @@ extension Workspace {
         _ kind: VerifiedVote.Kind, on id: ChangeID, of rejector: String? = nil, merge: Bool = false,
         confirm: (Judgement) -> Bool
     ) throws(AgentSafeError) -> VoteResult? {
-        try fetchIfPossible()
+        try fetchIfPossible(.change(id))
         let view = try view()
         let signer = try signer()
         let voter = try identity(of: signer, in: view.state)
@@ -77,9 +77,11 @@ extension Workspace {
         }
         let connection = try connection(view.state)
         guard confirm(judgement) else { return nil }
+        // Of each person the latest counts, so it must not be older than one that a faster clock dated.
+        let moment = max(now, standing.map { min($0.at, now + clockSkew - .seconds(1)) + .seconds(1) } ?? now)
         let signed = try sign(
             VoteStatement(
-                kind: kind, change: id, digest: found.change.digest, plan: plan.digest, voter: voter.id, at: now,
+                kind: kind, change: id, digest: found.change.digest, plan: plan.digest, voter: voter.id, at: moment,
                 repository: view.state.repositoryID, rejector: rejector), as: voter, signer: signer)
         let branch = VoteBranch.name(id, voter: voter, random: host.random(5))
         let commit = try commit(
@@ -127,7 +129,8 @@ extension Workspace {
         let latest = judgement.votes.last { $0.voter.id == author && $0.rejector == nil }
         if let rejector, latest.map({ $0.kind != .reject || judgement.isTakenBack($0) }) ?? true {
             throw AgentSafeError(
-                .failed, "`\(rejector)` does not reject \(judgement.change.change.id), so there is nothing to take back")
+                .failed, "`\(rejector)` does not reject \(judgement.change.change.id), so there is nothing to take back"
+            )
         }
         guard let latest, latest.kind != .withdraw else {
             throw AgentSafeError(
@@ -135,7 +138,8 @@ extension Workspace {
         }
         guard latest.at < now else {
             throw AgentSafeError(
-                .failed, "the vote to take back is dated \(latest.at), and of two at one time the stricter counts; try again later"
+                .failed,
+                "the vote to take back is dated \(latest.at), and of two at one time the stricter counts; try again later"
             )
         }
     }

@@ -10,7 +10,8 @@ struct ReferenceLock {
     /// The lock file that git's words name as the obstacle: `Unable to create '….lock': File exists.`
     init?(named words: String, in directory: String) {
         let names = words.split(separator: "\n").compactMap { line -> Substring? in
-            guard let start = line.firstRange(of: "Unable to create '"), let end = line.firstRange(of: ".lock': File exists"),
+            guard let start = line.firstRange(of: "Unable to create '"),
+                let end = line.firstRange(of: ".lock': File exists"),
                 start.upperBound < end.lowerBound
             else { return nil }
             return line[start.upperBound..<end.lowerBound]
@@ -24,7 +25,8 @@ struct ReferenceLock {
     ///
     /// - Returns: whether it is gone now.
     func remove() -> Bool {
-        guard path.contains("/refs/remotes/"), Files.kind(path) == .file, let age = Files.age(path), age > Self.limit else {
+        guard path.contains("/refs/remotes/"), Files.kind(path) == .file, let age = Files.age(path), age > Self.limit
+        else {
             return Files.kind(path) == nil
         }
         return (try? Files.remove(path)) != nil

@@ -180,8 +180,8 @@ public final class Repository {
         return ObjectID(identifier)
     }
 
-    public func commit(_ id: ObjectID) throws(GitError) -> Commit {
-        let object = try read(id, limit: 4 << 20)
+    public func commit(_ id: ObjectID, limit: Int = 4 << 20) throws(GitError) -> Commit {
+        let object = try read(id, limit: limit)
         guard object.kind == .commit else { throw GitError(.malformed, "object \(id) is no commit") }
         return try Commit(id: id, raw: object.content)
     }

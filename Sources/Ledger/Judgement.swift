@@ -43,7 +43,11 @@ public struct Judgement {
         where !all.contains(where: { $0.voter.id == approval.voter && $0.rejector == nil }) {
             if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
         }
-        votes = all.sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
+        // A set has no order of its own, and everybody must come to the same list.
+        votes = all.sorted {
+            ($0.at, $0.voter.id, $0.kind.rawValue, $0.plan.hexadecimal, $0.rejector ?? "")
+                < ($1.at, $1.voter.id, $1.kind.rawValue, $1.plan.hexadecimal, $1.rejector ?? "")
+        }
         let engine = PolicyEngine(catalogue: catalogue)
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
@@ -104,6 +108,7 @@ public struct Judgement {
                 main.identities.identity(signed.statement.voter)
                 ?? Identity(id: signed.statement.voter, kind: .person)
             var standing = voter
+            if signed.statement.kind != .withdraw { standing.kind = .person }
             if signed.statement.kind != .withdraw, !standing.has(role: Role.approver) {
                 standing.roles.append(Role.approver)
             }

@@ -244,7 +244,7 @@ public final class LedgerHistory {
         try EventTree.check(commit, event, previous: previous.commit.tree, state: next, repository: repository)
     }
 
-    private static func checkSignature(
+    static func checkSignature(
         _ commit: Commit, _ event: LedgerEvent, by state: MainState
     ) throws(LedgerError) {
         let signatory = try state.identities.signatory(of: commit)

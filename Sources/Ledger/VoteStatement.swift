@@ -124,7 +124,8 @@ public struct SignedVote: Sendable, Hashable {
         let voter = signatory.identity
         if stops {
             guard statement.at + clockSkew >= change.change.created, signatory.key.covers(statement.at) else {
-                throw .notAuthentic("the key that signed the vote was not valid at \(statement.at), or the vote is too old")
+                throw .notAuthentic(
+                    "the key that signed the vote was not valid at \(statement.at), or the vote is too old")
             }
         } else if let instant, !signatory.key.isValid(at: instant) {
             throw .notAuthentic("the key that signed the vote is not valid at \(instant)")

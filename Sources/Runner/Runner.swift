@@ -68,7 +68,12 @@ public struct Runner {
         }
         guard claimed.isHeld else { return try abort("the lease ended before the change was prepared") }
         let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd, host: host)
-        try store.recordPrepared(prepared)
+        do throws(RunStop) {
+            try store.recordPrepared(prepared)
+        } catch {
+            guard error.code == .notAuthorized else { throw error }
+            return try abort(error.message)
+        }
         progress("prepared: before-state and rollback pair are recorded")
         let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
         if record.outcome == .failed, record.mayHaveBeenApplied,
@@ -124,10 +129,12 @@ public struct Runner {
         }
         // The target is read again whatever happened: a failure may have left traces.
         let after = try? executor.captureState(for: step)
+        let wasSent = failure?.mayHaveBeenApplied ?? true
         return ExecutionRecord(
             outcome: failure == nil ? .succeeded : .failed, started: started, ended: now,
             summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
-            mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false, after: after,
+            mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,
+            changed: wasSent && (after.map { $0.objectDigest != prepared.before.objectDigest } ?? true), after: after,
             differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output)
     }
 }

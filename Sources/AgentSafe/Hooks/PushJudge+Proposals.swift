@@ -19,7 +19,8 @@ extension PushJudge {
             // Landed as it is, by this push or an earlier one.
             let landed = try git { () throws(GitError) in try repository.folder(id.folder, in: state.tree) }
             guard landed.isEmpty else { return }
-            throw AgentSafeError(.notAuthentic, "the branch proposes nothing that main does not hold; commit \(id) on it")
+            throw AgentSafeError(
+                .notAuthentic, "the branch proposes nothing that main does not hold; commit \(id) on it")
         }
         let grammar = BranchGrammar(repository: repository, main: state)
         let commits = try grammar.commits(from: head, to: fork)
@@ -33,7 +34,8 @@ extension PushJudge {
         guard changes.count == 1, let change = changes.first, change.change.id == id else {
             let found = changes.isEmpty ? "nothing" : changes.map(\.change.id.text).joined(separator: ", ").prefix(200)
             throw AgentSafeError(
-                .notAuthentic, "the branch proposes \(found), and by its name it is for \(id) alone; give each change its own")
+                .notAuthentic,
+                "the branch proposes \(found), and by its name it is for \(id) alone; give each change its own")
         }
         try noteDenial(of: change, by: state)
     }
@@ -43,7 +45,8 @@ extension PushJudge {
         let judgement = try AgentSafe.ledger { () throws(LedgerError) in try Judgement(change, main: state, now: now) }
         guard judgement.outcome == "deny" else { return }
         note(
-            "deny: \(change.change.id): \(judgement.standing.reason); it may land, and it never runs as long as main says so")
+            "deny: \(change.change.id): \(judgement.standing.reason); it may land, and it never runs as long as main says so"
+        )
     }
 
     // MARK: - vote/<id>/<voter>-<random>
@@ -86,7 +89,8 @@ extension PushJudge {
         } catch {
             throw AgentSafeError(
                 .notAuthentic,
-                "it holds no vote that can be read (\(error)), so nobody can say that the ledger has it; remove it on the server")
+                "it holds no vote that can be read (\(error)), so nobody can say that the ledger has it; remove it on the server"
+            )
         }
         // As of before the push: git may take the removal and still refuse the ledger that came with it.
         var recorded = false

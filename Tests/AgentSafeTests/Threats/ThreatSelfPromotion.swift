@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite("Threat 35: a foreign commit makes its author an admin, who then signs for it")
-struct ThreatSelfAdoption {
+struct ThreatSelfPromotion {
     enum Author: String, CaseIterable {
         /// Nobody's key, under a new name.
         case stranger
