@@ -113,11 +113,8 @@ final class Governance: Sendable {
     var remote: String { "\(directory.path)/remote.git" }
     func clone(_ actor: String) -> String {
         copied.withLock { copied in
-            guard let original,
-                Self.actors.contains(actor)
-                    || Files.kind("\(original.directory.path)/clones/\(actor)") == .directory,
-                copied.insert(actor).inserted
-            else { return }
+            guard let original, !copied.contains(actor), Files.kind(original.clone(actor)) == .directory else { return }
+            copied.insert(actor)
             do {
                 try copyClone(actor, from: original)
             } catch {
