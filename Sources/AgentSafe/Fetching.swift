@@ -12,6 +12,8 @@ public enum FetchScope: Sendable {
     case trust
     /// main, the ledger, and the votes on every change.
     case votes
+    /// main, the ledger, the votes on every change, and the proposal that is judged, where there is one.
+    case gate(ChangeID?)
     /// main, the ledger, one proposal and the votes on it.
     case change(ChangeID)
 
@@ -20,7 +22,7 @@ public enum FetchScope: Sendable {
         case .everything: ["*"]
         case .main: ["main", "ledger"]
         case .trust: ["main", "ledger"]
-        case .votes: ["main", "ledger", "vote/*"]
+        case .votes, .gate: ["main", "ledger", "vote/*"]
         case .change(let id): ["main", "ledger", "vote/\(id)/*"]
         }
     }
@@ -30,7 +32,8 @@ public enum FetchScope: Sendable {
         switch self {
         case .everything, .main: []
         case .trust: ["trust/*"]
-        case .votes: ["change/withdrawn/*"]
+        case .votes, .gate(nil): ["change/withdrawn/*"]
+        case .gate(let id?): ["change/\(id)*", "change/withdrawn/*"]
         // A pattern: the branch may be gone.
         case .change(let id): ["change/\(id)*", "change/withdrawn/\(id)/*"]
         }

@@ -69,9 +69,11 @@ struct HookNameTests {
         let governance = try HookedServer.governance()
         try governance.git("rogue", "fetch", "-q")
         let old = try governance.git("rogue", "rev-parse", "origin/main~1")
-        try governance.refused("rogue", "origin/main:refs/replace/\(old)", because: "a replacement makes git show other objects")
+        try governance.refused(
+            "rogue", "origin/main:refs/replace/\(old)", because: "a replacement makes git show other objects")
         try governance.refused("rogue", "origin/main:refs/agentsafe/x", because: "kept for agentsafe itself")
-        try governance.refused("rogue", "origin/main:refs/remotes/origin/main", because: "only branches, tags and notes")
+        try governance.refused(
+            "rogue", "origin/main:refs/remotes/origin/main", because: "only branches, tags and notes")
     }
 
     @Test("ordinary branches, tags, notes and proposals for admins pass, move and go")

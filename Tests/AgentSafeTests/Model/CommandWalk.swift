@@ -130,7 +130,8 @@ final class CommandWalk {
         let result = governance.agentsafe(
             actor.rawValue,
             [
-                "propose", "scale-deployment", "--target", target.rawValue, "--param", "replicas=\(count)", "--reason", "x",
+                "propose", "scale-deployment", "--target", target.rawValue, "--param", "replicas=\(count)", "--reason",
+                "x",
                 "--push", "--anyway", "--output", "json",
             ])
         try proposed(result, by: actor, target: target, replicas: count, rollbackOf: nil)
@@ -177,7 +178,8 @@ final class CommandWalk {
         }
         let result = governance.agentsafe(
             voter.rawValue, [kind.rawValue, try id(number).text, "--yes"] + (merges ? ["--merge"] : []))
-        try demand((result.status == 0) == accepted, "the model \(accepted ? "takes" : "refuses") the vote, and: \(result)")
+        try demand(
+            (result.status == 0) == accepted, "the model \(accepted ? "takes" : "refuses") the vote, and: \(result)")
         if accepted {
             model = next
             self.ballot += 1
@@ -247,7 +249,9 @@ final class CommandWalk {
         }
         if model.ledger.lockHolder(change.target) != nil { return "locked" }
         let before = replicas[change.target] ?? 0
-        guard model.apply(.run(change: number, by: key, until: .executed, pair: before)) == .accepted else { return "nothing" }
+        guard model.apply(.run(change: number, by: key, until: .executed, pair: before)) == .accepted else {
+            return "nothing"
+        }
         replicas[change.target] = change.current.replicas
         return "executed"
     }
@@ -276,7 +280,8 @@ final class CommandWalk {
                     $0["rollback"] = [
                         "action": "scale-deployment", "target": .string(target.rawValue),
                         "params": [
-                            "replicas": .integer(Int64(pair)), "namespace": .string(place[0]), "deployment": .string(place[1]),
+                            "replicas": .integer(Int64(pair)), "namespace": .string(place[0]),
+                            "deployment": .string(place[1]),
                         ],
                     ]
                 })

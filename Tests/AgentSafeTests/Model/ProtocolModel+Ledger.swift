@@ -46,7 +46,9 @@ extension ProtocolModel {
         if case .vote(let number) = event {
             return ballots[number].flatMap { changes[$0.change] }.map { isReadable($0, naming) } ?? false
         }
-        if case .mergeVote(let number) = event, !main.contains(where: { $0.landings.contains { $0.change == number && $0.approval != nil } }) {
+        if case .mergeVote(let number) = event,
+            !main.contains(where: { $0.landings.contains { $0.change == number && $0.approval != nil } })
+        {
             return false
         }
         guard let number = event.change else { return true }
@@ -84,7 +86,8 @@ extension ProtocolModel {
             guard let change = changes[number], !lies else { return false }
             return acceptDecision(change, named: named, in: &ledger)
         case .vote(let number):
-            guard let vote = ballots[number], let change = changes[vote.change], isKnown(change, named: named, in: ledger),
+            guard let vote = ballots[number], let change = changes[vote.change],
+                isKnown(change, named: named, in: ledger),
                 isGood(vote, on: change, by: main[named].registry, at: at), vote.at <= at + Self.skew
             else { return false }
             ledger.records[change.number, default: .init()].votes.append(vote)
@@ -232,7 +235,8 @@ extension ProtocolModel {
         let isRollback = isRollback(change, in: ledger)
         let decision = ModelLedger.Decision(
             version: change.version, answer: answer(change, by: tip, isRollback: isRollback))
-        var events: [WalkOperation.Event] = record.decisions.contains(decision) ? [] : [.decision(change.number, lies: false)]
+        var events: [WalkOperation.Event] =
+            record.decisions.contains(decision) ? [] : [.decision(change.number, lies: false)]
         let votes = ballots.values.filter { $0.change == change.number && counts($0, on: change, at: clock) }
         var known = record.votes
         for vote in votes.sorted(by: { $0.number < $1.number }) where !known.contains(where: { $0.isSame(vote) }) {
@@ -245,8 +249,11 @@ extension ProtocolModel {
             events.append(.vote(vote.number))
             known.append(vote)
         }
+        let spoken = recordedVotes(change, in: ledger, by: tip.registry, at: clock).map { ($0.voter, $0.rejector) }
+            + votes.map { ($0.voter, $0.rejector) }
         if record.merges.isEmpty, let approval = ledger.pending[change.number]?.approval,
-            tip.registry.isValid(approval.key, at: clock)
+            tip.registry.isValid(approval.key, at: clock),
+            !spoken.contains(where: { $0.0 == approval.voter && $0.1 == nil })
         {
             events.append(.mergeVote(change.number))
         }

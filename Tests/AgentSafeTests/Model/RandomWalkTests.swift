@@ -16,7 +16,9 @@ struct RandomWalkTests {
                 do { return try Self.walk(lane: lane, tally) } catch { return "\(error)" }
             }
         }
-        for failure in failures.compactMap({ $0.wait(milliseconds: 3_600_000) ?? "a walk hangs" }) { Issue.record("\(failure)") }
+        for failure in failures.compactMap({ $0.wait(milliseconds: 3_600_000) ?? "a walk hangs" }) {
+            Issue.record("\(failure)")
+        }
         print("walks: \(tally.words)")
         if Self.walks >= 1000 { #expect(tally.missing(WalkTally.demanded) == []) }
     }

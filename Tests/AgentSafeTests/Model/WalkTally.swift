@@ -29,12 +29,14 @@ final class WalkTally: Sendable {
     /// What a thousand walks must have met.
     static let demanded: [String] = {
         let both = [
-            "land merge", "land squash", "land fastForward", "land foxtrot", "land octopus", "trust", "adoption", "vote approve",
+            "land merge", "land squash", "land fastForward", "land foxtrot", "land octopus", "trust", "adoption",
+            "vote approve",
             "vote reject", "vote withdraw", "vote cancel", "vote of", "record trust", "record decision", "record vote",
             "record claim", "record prepared", "record execution", "record aborted", "record resolution", "run",
         ].flatMap { ["\($0) accepted", "\($0) refused"] }
         let states: [ModelState] = [
-            .proposed, .approved, .landed, .claimed, .executed, .failed, .unknown, .denied, .rejected, .expired, .withdrawn,
+            .proposed, .approved, .landed, .claimed, .executed, .failed, .unknown, .denied, .rejected, .expired,
+            .withdrawn,
             .awaitingApproval, .unreadable,
         ]
         return both + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]

@@ -53,7 +53,9 @@ struct ThreatSleepingRunner {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("it wakes between claim and preparation, and somebody else's claim is there: it prepares nothing in its own name")
+    @Test(
+        "it wakes between claim and preparation, and somebody else's claim is there: it prepares nothing in its own name"
+    )
     func claimedByAnotherMeanwhile() throws {
         let setting = try Setting()
         let governance = setting.governance

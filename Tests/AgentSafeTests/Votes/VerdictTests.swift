@@ -23,7 +23,9 @@ struct VerdictTests {
         ]
     }
 
-    @Test("a verdict stops the change before and after landing, is copied into the ledger, and needs no branch then", arguments: Stop.all, [false, true])
+    @Test(
+        "a verdict stops the change before and after landing, is copied into the ledger, and needs no branch then",
+        arguments: Stop.all, [false, true])
     func stops(_ stop: Stop, afterLanding: Bool) throws {
         let governance = try Governance()
         let target = stop.proposer == "alice" ? "prod/api-server" : "staging/api-server"
@@ -128,7 +130,9 @@ struct VerdictTests {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("nobody else does: not the proposer, not another approver, not an agent; and there must be something to take back")
+    @Test(
+        "nobody else does: not the proposer, not another approver, not an agent; and there must be something to take back"
+    )
     func rights() throws {
         let governance = try Governance()
         let id = try governance.propose()
@@ -150,9 +154,12 @@ struct VerdictTests {
         #expect(try governance.state(of: id) == "rejected")
     }
 
-    @Test("signed by hand, such a withdrawal is judged by the same rules", arguments: [
-        ("bob", "bob", false), ("alice", "alice", true), ("bob", "alice", false), ("agent", "deploy-agent-01", false),
-    ])
+    @Test(
+        "signed by hand, such a withdrawal is judged by the same rules",
+        arguments: [
+            ("bob", "bob", false), ("alice", "alice", true), ("bob", "alice", false),
+            ("agent", "deploy-agent-01", false),
+        ])
     func byHand(signer: String, name: String, counts: Bool) throws {
         let governance = try Governance()
         let id = try governance.propose()
