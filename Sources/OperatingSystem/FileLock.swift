@@ -13,7 +13,11 @@ public final class FileLock {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, and not left to the closing: a child that is just being started holds copies of all descriptors.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Locks an existing folder, whose content stays as it is.
     ///
