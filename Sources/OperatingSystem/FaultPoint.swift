@@ -117,7 +117,9 @@ public enum FaultPoint {
 
         @usableFromInline
         var clockShift: Int64 {
-            let inFile = clockFile.flatMap { try? Files.read($0) }.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+            let inFile = clockFile.flatMap { try? Files.read($0) }.flatMap {
+                Int64(String(decoding: $0, as: UTF8.self))
+            }
             return (inFile ?? 0) + progress.withLock { $0.clockShift }
         }
 

@@ -53,7 +53,8 @@ struct OutboxTests {
         try Files.remove(hook)
         governance.clock.advance(1000)
         try governance.expect(1, "runner2", ["run", id.text] + governance.cluster())
-        #expect(try governance.record(of: id).events.filter { $0.kind == .aborted }.map(\.by) == ["runner2", "runner2"])
+        #expect(
+            try governance.record(of: id).events.filter { $0.kind == .aborted }.map(\.by) == ["runner2", "runner2"])
 
         let again = try governance.expect(1, "runner", ["run"] + governance.cluster())
         #expect(!again.errors.contains("outbox"), "\(again)")

@@ -78,7 +78,9 @@ struct LockFileTests {
         let setting = try Setting()
         let lock = try setting.lock("refs/remotes/origin/main")
         let error = #expect(throws: GitError.self) { try setting.connection.fetch(into: "origin") }
-        #expect(error?.message.contains("`\(lock)` is there, so another git is writing") == true, "\(String(describing: error))")
+        #expect(
+            error?.message.contains("`\(lock)` is there, so another git is writing") == true,
+            "\(String(describing: error))")
         #expect(error?.message.contains("remove that file") == true)
         #expect(Files.kind(lock) == .file)
         // Nothing of the rest is held back by it.
@@ -110,7 +112,8 @@ struct LockFileTests {
         let setting = try Setting()
         let (work, stop) = (setting.sandbox.path("work"), setting.sandbox.path("stop"))
         let fetch = "git -C '\(work)' fetch -q '\(setting.connection.url)' '+refs/heads/*:refs/remotes/origin/*' &"
-        let others = "(while test ! -e '\(stop)'; do \(fetch) \(fetch) \(fetch) \(fetch) wait; done) > /dev/null 2>&1 < /dev/null &"
+        let others =
+            "(while test ! -e '\(stop)'; do \(fetch) \(fetch) \(fetch) \(fetch) wait; done) > /dev/null 2>&1 < /dev/null &"
         _ = try Program.run(["sh", "-c", others], environment: setting.sandbox.environment)
         defer { try? Files.create(stop, []) }
         var tip = setting.commit

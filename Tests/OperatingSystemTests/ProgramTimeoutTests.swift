@@ -58,7 +58,8 @@ struct ProgramTimeoutTests {
         let result = try Program.run(
             ["sh", "-c", "exec > /dev/null 2>&1; exec sleep 300"], environment: environment, timeout: 1)
         #expect(result.timedOut && result.status == 128 + SIGTERM)
-        let quick = try Program.run(["sh", "-c", "exec > /dev/null 2>&1; exit 4"], environment: environment, timeout: 60)
+        let quick = try Program.run(
+            ["sh", "-c", "exec > /dev/null 2>&1; exit 4"], environment: environment, timeout: 60)
         #expect(!quick.timedOut && quick.status == 4)
     }
 }

@@ -106,7 +106,8 @@ struct FullDiskTests {
         let governance = try Governance(copying: site.governance)
         let hook = "\(governance.remote)/hooks/pre-receive"
         try Files.createDirectory(Files.parent(of: hook))
-        let script = "#!/bin/sh\nread old new name\ncase \"$(git log -1 --format=%s $new)\" in execution*) exit 1;; esac\n"
+        let script =
+            "#!/bin/sh\nread old new name\ncase \"$(git log -1 --format=%s $new)\" in execution*) exit 1;; esac\n"
         try Files.writeAtomically(hook, Array(script.utf8), mode: 0o755)
         let failed = try governance.expect(1, "runner", ["run"] + governance.cluster())
         #expect(failed.output.contains("the record of that waits in this clone"))

@@ -26,7 +26,8 @@ struct SilentRemoteTests {
         }
         let proposed = try governance.expect(
             1, "agent", Governance.proposal + ["--push"], adding: try silence(governance, "agent"))
-        #expect(proposed.errors.contains("cannot push to `ssh://silent.invalid/repository.git`: no answer within 1 sec"))
+        #expect(
+            proposed.errors.contains("cannot push to `ssh://silent.invalid/repository.git`: no answer within 1 sec"))
         #expect(proposed.errors.contains("the proposal is on the local branch"), "\(proposed)")
     }
 
