@@ -71,7 +71,10 @@ let faces: [Target] = [
     .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
     .executableTarget(
         name: "AgentSafeBench",
-        dependencies: ["ChangeModel", "CommandLineParsing", "OperatingSystem"]
+        dependencies: [
+            "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "Documents", "Git", "Ledger", "OperatingSystem",
+            "PolicyEngine", "SSHSignature",
+        ]
     ),
 ]
 

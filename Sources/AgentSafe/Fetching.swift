@@ -12,6 +12,8 @@ public enum FetchScope: Sendable {
     case trust
     /// main, the ledger, and the votes on every change.
     case votes
+    /// main, the ledger, the votes on every change, and the proposal that is judged, where there is one.
+    case gate(ChangeID?)
     /// main, the ledger, one proposal and the votes on it.
     case change(ChangeID)
 
@@ -19,17 +21,19 @@ public enum FetchScope: Sendable {
         switch self {
         case .everything: ["*"]
         case .main: ["main", "ledger"]
-        case .trust: ["main", "ledger", "trust/*"]
-        case .votes: ["main", "ledger", "vote/*"]
+        case .trust: ["main", "ledger"]
+        case .votes, .gate: ["main", "ledger", "vote/*"]
         case .change(let id): ["main", "ledger", "vote/\(id)/*"]
         }
     }
 
-    /// Where agents write. Whatever lies there, and however much, keeps nobody from the rest.
+    /// Where agents write, or anybody. Whatever lies there, and however much, keeps nobody from the rest.
     var agentBranches: [String] {
         switch self {
-        case .everything, .main, .trust: []
-        case .votes: ["change/withdrawn/*"]
+        case .everything, .main: []
+        case .trust: ["trust/*"]
+        case .votes, .gate(nil): ["change/withdrawn/*"]
+        case .gate(let id?): ["change/\(id)*", "change/withdrawn/*"]
         // A pattern: the branch may be gone.
         case .change(let id): ["change/\(id)*", "change/withdrawn/\(id)/*"]
         }

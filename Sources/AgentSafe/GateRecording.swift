@@ -45,7 +45,7 @@ extension Workspace {
                 .usage, "`--land` lands a change branch, and `--merged` judges what a forge has merged; choose one")
         }
         try requireMemory()
-        try fetch(.votes)
+        try fetch(.gate(request.head.split(separator: "/").last.flatMap { ChangeID($0) }))
         let recorder = try recorder()
         let judged: Result<GateReport, AgentSafeError> = Result { () throws(AgentSafeError) in
             try gate(base: request.base, head: request.head, isMerged: request.isMerged)

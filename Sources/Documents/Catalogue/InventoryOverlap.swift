@@ -26,7 +26,8 @@ struct InventoryOverlap {
                 tooMany.append(type)
                 continue
             }
-            findings += Self.compare(kinds.sorted { $0.key.sorted().joined(separator: " ") < $1.key.sorted().joined(separator: " ") })
+            findings += Self.compare(
+                kinds.sorted { $0.key.sorted().joined(separator: " ") < $1.key.sorted().joined(separator: " ") })
         }
         self.findings = findings.sorted { $0.target.location.line < $1.target.location.line }
         self.tooMany = tooMany
@@ -39,7 +40,9 @@ struct InventoryOverlap {
                 let shared = one.key.intersection(other.key)
                 let places = Dictionary(grouping: one.value) { $0.locator.filter { shared.contains($0.key) } }
                 for target in other.value {
-                    guard let match = places[target.locator.filter({ shared.contains($0.key) })]?.first else { continue }
+                    guard let match = places[target.locator.filter({ shared.contains($0.key) })]?.first else {
+                        continue
+                    }
                     // The later one in the file is the one to correct.
                     let (late, early) =
                         target.location.line > match.location.line ? (target, match) : (match, target)

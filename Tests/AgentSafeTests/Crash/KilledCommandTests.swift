@@ -94,6 +94,8 @@ struct KilledCommandTests {
     @Test("an unknown is resolved once")
     func resolve() throws {
         let site = try Site("bob") { governance in
+            // Trust commits are recorded by then: the third push is the execution's.
+            try governance.expect(0, "runner", ["run"] + governance.cluster())
             let id = try governance.propose()
             try governance.land(id)
             let killed = try governance.spawn(

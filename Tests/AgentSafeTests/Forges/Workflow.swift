@@ -51,7 +51,7 @@ final class HostedRunner {
         let bin = "\(governance.directory.path)/bin"
         if Files.kind(bin) == nil {
             try Files.createDirectory(bin)
-            try governance.run(["ln", "-s", try InstalledProgramTests.program(), "\(bin)/agentsafe"])
+            try governance.run(["ln", "-s", try InstalledProgram.path(), "\(bin)/agentsafe"])
         }
         self.expressions = [
             "vars.AGENTSAFE_GENESIS": try governance.git("alice", "config", "agentsafe.genesis"),

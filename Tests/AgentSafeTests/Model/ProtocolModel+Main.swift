@@ -11,7 +11,8 @@ extension ProtocolModel {
         guard let change = changes[number] else { return .idle }
         if isLanded(number) {
             // What brings nothing lands nothing: anybody may.
-            guard landing.twist == .none, landing.way == .merge || landing.way == .squash, change.branch == .clean else {
+            guard landing.twist == .none, landing.way == .merge || landing.way == .squash, change.branch == .clean
+            else {
                 return .idle
             }
             append(tip, landings: [])
@@ -50,7 +51,9 @@ extension ProtocolModel {
         guard one != other, let first = changes[one], let second = changes[other], !isLanded(one), !isLanded(other),
             first.branch == .clean, second.branch == .clean
         else { return .idle }
-        guard [first, second].allSatisfy({ isGenuine($0, by: tip.registry, evenRevoked: false) }) else { return .refused }
+        guard [first, second].allSatisfy({ isGenuine($0, by: tip.registry, evenRevoked: false) }) else {
+            return .refused
+        }
         append(tip, landings: [.init(change: one), .init(change: other)])
         return .accepted
     }
@@ -107,7 +110,11 @@ extension ProtocolModel {
             registry.identities[key.owner]?.keys[key] = ModelKeyEntry()
         case .role(let actor, let role, let isGiven):
             guard registry.identities[actor] != nil else { return nil }
-            if isGiven { registry.identities[actor]?.roles.insert(role) } else { registry.identities[actor]?.roles.remove(role) }
+            if isGiven {
+                registry.identities[actor]?.roles.insert(role)
+            } else {
+                registry.identities[actor]?.roles.remove(role)
+            }
         case .staging(let rule): policy.staging = rule
         case .action: policy.action += 1
         case .target(let target): policy.targets[target, default: 0] += 1

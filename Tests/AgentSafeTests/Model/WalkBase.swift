@@ -102,7 +102,8 @@ final class WalkBase {
         clock: start, main: [ModelMainCommit(registry: registry, policy: ModelPolicy(), landed: [])],
         ledger: ModelLedger(at: start, trustVersion: 2))
 
-    static func identity(_ actor: ModelActor, _ model: ModelIdentity, _ signers: [ModelKey: Ed25519Signer]) -> Identity {
+    static func identity(_ actor: ModelActor, _ model: ModelIdentity, _ signers: [ModelKey: Ed25519Signer]) -> Identity
+    {
         Identity(
             id: actor.rawValue, kind: IdentityKind(rawValue: model.kind.rawValue)!,
             roles: model.roles.map(\.rawValue).sorted(),
@@ -119,7 +120,9 @@ extension WalkBase {
     /// The catalogue's files that say what the model's table says.
     static func catalogue(_ policy: ModelPolicy) -> [String: [UInt8]] {
         let targets = ModelTarget.allCases.map { target in
-            let (environment, name) = (target.rawValue.split(separator: "/")[0], target.rawValue.split(separator: "/")[1])
+            let (environment, name) = (
+                target.rawValue.split(separator: "/")[0], target.rawValue.split(separator: "/")[1]
+            )
             let sensitivity = target == .prod ? "restricted" : target == .pay ? "critical" : "internal"
             return """
                   - id: \(target.rawValue)

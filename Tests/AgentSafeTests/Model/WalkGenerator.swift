@@ -34,9 +34,11 @@ struct WalkGenerator {
         case 0..<11 where nextChange < 4: .propose(proposal(model))
         case 0..<3: .wait(random.pick([1, 299, 301, 601, 901, 7000]))
         case 3..<14: .wait(random.pick([1, 300, 400, 600, 900, 901, 3600, 8000]))
-        case 14..<18: .edit(
-            change: change(model), replicas: 1 + random.below(9), form: random.chance(70) ? .whole : .editedAfterSigning,
-            onTop: random.chance(40))
+        case 14..<18:
+            .edit(
+                change: change(model), replicas: 1 + random.below(9),
+                form: random.chance(70) ? .whole : .editedAfterSigning,
+                onTop: random.chance(40))
         case 18..<21: .gate(change: change(model))
         case 21..<34: .land(change: change(model), landing())
         case 34..<36: .landTogether(change(model), change(model))
@@ -56,7 +58,8 @@ struct WalkGenerator {
     }
 
     private mutating func proposal(_ model: ProtocolModel) -> WalkOperation.Proposal {
-        let proposer = random.pick([.agent, .agent, .agent, .sam, .sam, .alice, .bob, .rogue, .runner, .stranger] as [ModelActor])
+        let proposer = random.pick(
+            [.agent, .agent, .agent, .sam, .sam, .alice, .bob, .rogue, .runner, .stranger] as [ModelActor])
         var proposal = WalkOperation.Proposal(
             number: nextChange, proposer: proposer, key: key(of: random.chance(95) ? proposer : .rogue),
             target: random.pick([.staging, .staging, .stagingWeb, .prod, .prod, .pay]),
@@ -92,25 +95,35 @@ struct WalkGenerator {
             case 0..<2: .revoke(key(of: random.pick([.alice, .bob, .carol, .agent, .sam, .runner])))
             case 2: .addKey(ModelKey(owner: random.pick([.alice, .bob, .carol, .agent, .runner]), number: 1))
             case 3: .revive(key(of: random.pick([.bob, .agent, .runner])))
-            case 4..<6: .role(
-                random.pick([.alice, .bob, .carol, .sam, .agent, .rogue, .runner2]),
-                random.pick(ModelRole.allCases), isGiven: random.chance(60))
+            case 4..<6:
+                .role(
+                    random.pick([.alice, .bob, .carol, .sam, .agent, .rogue, .runner2]),
+                    random.pick(ModelRole.allCases), isGiven: random.chance(60))
             case 6: .staging(random.pick(ModelStagingRule.allCases))
             case 7: .action
             case 8: .target(random.pick(ModelTarget.allCases))
             default: .threshold(1 + random.below(2))
             }
         var signers = [ModelKey(owner: .alice)]
-        if model.tip.registry.threshold > 1, random.chance(80) { signers.append(ModelKey(owner: random.pick([.bob, .carol, .sam]))) }
-        if random.chance(12) { signers = random.pick([[], [ModelKey(owner: .bob)], [ModelKey(owner: .agent)], [ModelKey(owner: .alice, number: 1)]]) }
+        if model.tip.registry.threshold > 1, random.chance(80) {
+            signers.append(ModelKey(owner: random.pick([.bob, .carol, .sam])))
+        }
+        if random.chance(12) {
+            signers = random.pick([
+                [], [ModelKey(owner: .bob)], [ModelKey(owner: .agent)], [ModelKey(owner: .alice, number: 1)],
+            ])
+        }
         let fault = random.chance(88) ? WalkOperation.TrustFault.none : random.pick(WalkOperation.TrustFault.allCases)
         return .trust(edit, signers: signers, fault: fault, adopts: random.chance(10))
     }
 
     private mutating func ballot(_ model: ProtocolModel) -> WalkOperation.Ballot {
         let change = change(model)
-        let kind = random.pick([.approve, .approve, .approve, .approve, .approve, .reject, .reject, .withdraw, .withdraw, .cancel] as [ModelVote.Kind])
-        var voter = random.pick([.alice, .bob, .bob, .carol, .carol, .sam, .agent, .rogue, .gate, .stranger] as [ModelActor])
+        let kind = random.pick(
+            [.approve, .approve, .approve, .approve, .approve, .reject, .reject, .withdraw, .withdraw, .cancel]
+                as [ModelVote.Kind])
+        var voter = random.pick(
+            [.alice, .bob, .bob, .carol, .carol, .sam, .agent, .rogue, .gate, .stranger] as [ModelActor])
         if kind == .withdraw, random.chance(40) { voter = model.changes[change]?.proposer ?? voter }
         var rejector: ModelActor?
         let rejected = model.ballots.values.filter { $0.kind == .reject && $0.change == change }.map(\.voter)
@@ -119,8 +132,10 @@ struct WalkGenerator {
             if random.chance(70) { voter = .alice }
         }
         return WalkOperation.Ballot(
-            number: nextBallot, kind: kind, voter: voter, key: key(of: random.chance(95) ? voter : .agent), change: change,
-            plan: random.chance(93) ? .current : .none, offset: random.chance(85) ? 0 : random.pick([-60, 200, 300, 301]),
+            number: nextBallot, kind: kind, voter: voter, key: key(of: random.chance(95) ? voter : .agent),
+            change: change,
+            plan: random.chance(93) ? .current : .none,
+            offset: random.chance(85) ? 0 : random.pick([-60, 200, 300, 301]),
             isInPlace: random.chance(95), isForThisRepository: random.chance(97), rejector: rejector)
     }
 
@@ -133,7 +148,8 @@ struct WalkGenerator {
         return .run(
             change: waiting.isEmpty ? change(model) : random.pick(waiting),
             by: ModelKey(owner: random.pick([.runner, .runner2])),
-            until: random.pick([.claim, .prepared, .executed, .executed, .executed, .failed]), pair: 1 + random.below(9))
+            until: random.pick([.claim, .prepared, .executed, .executed, .executed, .failed]), pair: 1 + random.below(9)
+        )
     }
 
     private mutating func record(_ model: ProtocolModel) -> WalkOperation {
@@ -149,12 +165,14 @@ struct WalkGenerator {
             let numbers = model.ballots.keys.sorted()
             event = numbers.isEmpty ? .decision(change, lies: false) : .vote(random.pick(numbers))
         case 3: event = .mergeVote(change)
-        case 4: event = .claim(
-            change, lease: random.chance(85) ? 900 : random.pick([0, 86_400, 86_401]),
-            lie: random.chance(80) ? .none : random.pick(WalkOperation.Event.Lie.allCases))
-        case 5: event = .prepared(
-            change, lease: random.chance(85) ? 900 : random.pick([0, 10, 86_401]), pair: 1 + random.below(9),
-            isOtherClaim: random.chance(10))
+        case 4:
+            event = .claim(
+                change, lease: random.chance(85) ? 900 : random.pick([0, 86_400, 86_401]),
+                lie: random.chance(80) ? .none : random.pick(WalkOperation.Event.Lie.allCases))
+        case 5:
+            event = .prepared(
+                change, lease: random.chance(85) ? 900 : random.pick([0, 10, 86_401]), pair: 1 + random.below(9),
+                isOtherClaim: random.chance(10))
         case 6..<8: event = .execution(change, succeeds: random.chance(80), isOtherClaim: random.chance(10))
         case 8: event = .aborted(change)
         case 9..<11: event = .resolution(change, random.pick(ModelOutcome.resolutions))

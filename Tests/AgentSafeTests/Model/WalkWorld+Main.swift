@@ -10,7 +10,9 @@ extension WalkWorld {
     func land(_ number: Int, _ landing: WalkOperation.Landing) throws -> WalkResult {
         let change = try change(number)
         var files = change.files
-        let (file, signature) = ("\(change.id.folder)/\(Change.fileName)", "\(change.id.folder)/\(Change.signatureName)")
+        let (file, signature) = (
+            "\(change.id.folder)/\(Change.fileName)", "\(change.id.folder)/\(Change.signatureName)"
+        )
         switch landing.twist {
         case .none: break
         case .documents: files["docs/beside.md"] = Array("Beside \(mainTip).\n".utf8)
@@ -53,7 +55,9 @@ extension WalkWorld {
         var files: [String: [UInt8]?] = [:]
         let parents = [mainTip]
         switch vandalism {
-        case .editsPolicy: files["policies/rules.yaml"] = WalkBase.catalogue(ModelPolicy(staging: .closed))["actions/scale-deployment.yaml"]
+        case .editsPolicy:
+            files["policies/rules.yaml"] =
+                WalkBase.catalogue(ModelPolicy(staging: .closed))["actions/scale-deployment.yaml"]
         case .strayFile: files["notes.txt"] = Array("Notes.\n".utf8)
         case .editsLanded, .removesLanded:
             let change = try change(number ?? 0)
@@ -83,21 +87,28 @@ extension WalkWorld {
             }
         case .revive(let key): alter(key, in: &registry) { $0.revoked = false }
         case .addKey(let key):
-            alter(key.owner, in: &registry) { $0.keys.append(IdentityKey(publicKey: base.signers[key]!.publicKey.text)) }
+            alter(key.owner, in: &registry) {
+                $0.keys.append(IdentityKey(publicKey: base.signers[key]!.publicKey.text))
+            }
         case .role(let actor, let role, let isGiven):
             alter(actor, in: &registry) { identity in
                 identity.roles.removeAll { $0 == role.rawValue }
                 if isGiven { identity.roles.append(role.rawValue) }
             }
-        case .staging(let rule): files = ["policies/rules.yaml": WalkBase.catalogue(ModelPolicy(staging: rule))["policies/rules.yaml"]!]
+        case .staging(let rule):
+            files = ["policies/rules.yaml": WalkBase.catalogue(ModelPolicy(staging: rule))["policies/rules.yaml"]!]
         case .action: files = try bumped("actions/scale-deployment.yaml", "Edition ")
-        case .target(let target): files = try bumped("inventory.yaml", "owner: team-", after: "- id: \(target.rawValue)\n")
+        case .target(let target):
+            files = try bumped("inventory.yaml", "owner: team-", after: "- id: \(target.rawValue)\n")
         case .threshold(let threshold): registry.adminThreshold = threshold
         }
         registry.trustVersion += fault == .versionSkipped ? 2 : fault == .versionKept ? 0 : 1
         if fault == .removesKey { alter(.rogue, in: &registry) { $0.keys = [] } }
-        if fault == .landsToo, let other = changes.values.first(where: { view.main.position(of: $0.tip) == nil }) {
-            for (path, bytes) in other.files { files[path] = bytes }
+        if fault == .landsToo {
+            let waiting = try changes.sorted { $0.key < $1.key }.first {
+                try repository.folder($0.value.id.folder, in: view.state.tree).isEmpty
+            }
+            for (path, bytes) in waiting?.value.files ?? [:] { files[path] = bytes }
         }
         if fault == .otherLedger {
             var configuration = view.state.configuration

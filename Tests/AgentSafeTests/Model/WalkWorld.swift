@@ -153,10 +153,12 @@ final class WalkWorld {
         case .land(let number, let landing): return try land(number, landing)
         case .landTogether(let one, let other):
             let files = try change(one).files.merging(try change(other).files) { $1 }
-            return try moveMain(to: try commit(view.state.tree, files, parents: [mainTip], message: "Both", signedBy: nil))
+            return try moveMain(
+                to: try commit(view.state.tree, files, parents: [mainTip], message: "Both", signedBy: nil))
         case .documents:
             let files: [String: [UInt8]?] = ["docs/notes.md": Array("\(view.main.commits.count) \(mainTip)\n".utf8)]
-            return try moveMain(to: try commit(view.state.tree, files, parents: [mainTip], message: "Notes", signedBy: nil))
+            return try moveMain(
+                to: try commit(view.state.tree, files, parents: [mainTip], message: "Notes", signedBy: nil))
         case .vandalise(let vandalism, let number): return try vandalise(vandalism, number)
         case .trust(let edit, let signers, let fault, let adopts):
             return try trust(edit, signers: signers, fault: fault, adopts: adopts)

@@ -116,7 +116,8 @@ final class LedgerDesk {
     func execution(_ id: ChangeID, outcome: String = "succeeded") throws -> EventDraft {
         EventDraft(
             kind: .execution, change: try change(id),
-            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "changed": true, "steps": []], headline: outcome)
+            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "changed": true, "steps": []],
+            headline: outcome)
     }
 
     func aborted(_ id: ChangeID) throws -> EventDraft {

@@ -14,7 +14,9 @@ struct MarkTests {
         let directory = try TemporaryDirectory()
         let path = directory.file("marks.json")
         let tips = (0..<200).map { ObjectID(String(repeating: "0", count: 36) + String(1000 + $0))! }
-        @Sendable func position(_ marks: HighWaterMarks?) -> Int { marks.flatMap { tips.firstIndex(of: $0.ledger) } ?? -1 }
+        @Sendable func position(_ marks: HighWaterMarks?) -> Int {
+            marks.flatMap { tips.firstIndex(of: $0.ledger) } ?? -1
+        }
         let isOver = Atomic(false)
         let faults = Mutex<[String]>([])
         let watcher = BackgroundWork("watcher") {

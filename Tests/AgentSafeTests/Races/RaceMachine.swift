@@ -24,7 +24,8 @@ final class RaceMachine: Sendable {
         self.home = "\(governance.directory.path)/machines/\(home ?? name)/home"
         try Files.createDirectory(folder)
         try Files.createDirectory(self.home)
-        let settings = "[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[core]\n\tfsync = none\n[gc]\n\tauto = 0\n"
+        let settings =
+            "[user]\n\tname = \(actor)\n\temail = \(actor)@example.com\n[core]\n\tfsync = none\n[gc]\n\tauto = 0\n"
         try Files.writeAtomically("\(self.home)/.gitconfig", Array(settings.utf8))
         try governance.run(["git", "clone", "-q", "--template=", governance.remote, clone])
         let genesis = try governance.git("alice", "config", "agentsafe.genesis")

@@ -31,7 +31,9 @@ struct CutMutationTests {
         }
     }
 
-    @Test("is unknown, whether it was applied or not, and never failed; what was never sent has failed", arguments: Cut.allCases)
+    @Test(
+        "is unknown, whether it was applied or not, and never failed; what was never sent has failed",
+        arguments: Cut.allCases)
     func cut(_ cut: Cut) throws {
         let governance = try Governance()
         let id = try governance.propose("agent", ["replicas=5"])

@@ -57,9 +57,12 @@ extension Governance {
     /// - Parameters:
     ///   - edits: of files; the identities' version is raised and `allowed_signers` brought along unless given.
     ///   - signers: the name of each statement's file, and whose key signs it.
+    ///   - parent: another parent than `base`, for a commit that is meant to adopt what lies between.
     /// - Returns: the commit, which is not pushed.
     func trustByHand(
-        _ actor: String, onto base: String = "origin/main", _ edits: [String: String?], signedBy signers: [String: String]
+        _ actor: String, onto base: String = "origin/main", _ edits: [String: String?],
+        signedBy signers: [String: String],
+        parent: String? = nil
     ) throws -> String {
         try git(actor, "fetch", "-q")
         var edits = edits
@@ -78,7 +81,7 @@ extension Governance {
             statements["trust/\(version)/\(name).sig"] = try sign(statement, namespace: "trust@agentsafe", as: signer)
         }
         return try commit(
-            actor, tree: try tree(actor, unsigned, statements), parents: [try git(actor, "rev-parse", base)],
+            actor, tree: try tree(actor, unsigned, statements), parents: [try git(actor, "rev-parse", parent ?? base)],
             message: "Change powers by hand", signedBy: actor)
     }
 
@@ -95,7 +98,9 @@ extension Governance {
             .split(separator: "\n")
         {
             // :100644 100644 <old> <new> M<tab>path
-            let (fields, path) = (change.split(separator: "\t")[0].split(separator: " "), change.split(separator: "\t")[1])
+            let (fields, path) = (
+                change.split(separator: "\t")[0].split(separator: " "), change.split(separator: "\t")[1]
+            )
             if path.hasPrefix("trust/") { continue }
             let ids = fields[2...3].map { $0 == none ? "-" : String($0) }
             lines.append("\(fields[1]) \(ids[0]) \(ids[1]) \(path)")
@@ -123,7 +128,8 @@ extension Governance {
         at commit: String, _ words: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws {
         for told in [
-            try runRefused(30, sourceLocation: sourceLocation), try verifyEverywhere(30, sourceLocation: sourceLocation),
+            try runRefused(30, sourceLocation: sourceLocation),
+            try verifyEverywhere(30, sourceLocation: sourceLocation),
         ] {
             #expect(told.errors.contains("main commit \(commit.prefix(12))"), "\(told)", sourceLocation: sourceLocation)
             #expect(told.errors.contains(words), "\(told)", sourceLocation: sourceLocation)
@@ -138,7 +144,8 @@ extension Governance {
     /// Runs `agentsafe`, and does something else at the first line of standard error that contains `words`: as if the
     /// process slept meanwhile.
     func agentsafe(
-        _ actor: String, _ arguments: [String], sleepingAt words: String, _ meanwhile: @escaping @Sendable () throws -> Void
+        _ actor: String, _ arguments: [String], sleepingAt words: String,
+        _ meanwhile: @escaping @Sendable () throws -> Void
     ) throws -> CommandResult {
         let (output, errors) = (LineBuffer(), LineBuffer())
         let hasSlept = Mutex(false)
@@ -146,7 +153,12 @@ extension Governance {
             write: { output.append($0) },
             say: { line in
                 errors.append(line)
-                guard line.contains(words), !hasSlept.withLock({ old in defer { old = true }; return old }) else { return }
+                guard line.contains(words),
+                    !hasSlept.withLock({ old in
+                        defer { old = true }
+                        return old
+                    })
+                else { return }
                 do {
                     try meanwhile()
                 } catch {

@@ -106,7 +106,9 @@ final class LedgerForgery {
             "Agentsafe-Event: \(kind)",
             "Agentsafe-Change: \(id) \(json.at("change", "digest")?.stringValue ?? "")",
         ]
-        if kind == "claim" || kind == "decision" { trailers.append("Agentsafe-Decision: \(trailer("Agentsafe-Decision", of: entry))") }
+        if kind == "claim" || kind == "decision" {
+            trailers.append("Agentsafe-Decision: \(trailer("Agentsafe-Decision", of: entry))")
+        }
         trailers += [
             "Agentsafe-Main: \(json["main"]?.stringValue ?? "")", "Agentsafe-Height: \(next)",
             "Agentsafe-Previous: none",

@@ -160,7 +160,8 @@ struct ThreatEndedKey {
         let told = try governance.verifyEverywhere(30)
         #expect(told.errors.contains("ledger commit \(try #require(made[place]).prefix(12))"), "\(told)")
         #expect(
-            told.errors.contains(state == .revoked ? "a revoked key of `runner`" : "the key of `runner` is not valid at"),
+            told.errors.contains(
+                state == .revoked ? "a revoked key of `runner`" : "the key of `runner` is not valid at"),
             "\(told)")
     }
 

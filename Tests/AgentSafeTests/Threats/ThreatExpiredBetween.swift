@@ -19,7 +19,8 @@ struct ThreatExpiredBetween {
         return (governance, id)
     }
 
-    @Test("history goes on and verifies, and the change does not run", arguments: [Governance.KeyState.expired, .revoked])
+    @Test(
+        "history goes on and verifies, and the change does not run", arguments: [Governance.KeyState.expired, .revoked])
     func proposer(_ end: Governance.KeyState) throws {
         let (governance, id) = try landed(end)
         try governance.verifyEverywhere(0)
@@ -73,7 +74,9 @@ struct ThreatExpiredBetween {
         #expect(late.errors.contains("is revoked or not valid now"), "\(late)")
     }
 
-    @Test("a runner's key that ends in the middle of a run leaves a change that people resolve, and a ledger that verifies")
+    @Test(
+        "a runner's key that ends in the middle of a run leaves a change that people resolve, and a ledger that verifies"
+    )
     func runner() throws {
         let governance = try Governance()
         try governance.limitKey(of: "runner", ["valid_before: \(governance.clock.timestamp + .seconds(600))"])

@@ -80,7 +80,9 @@ struct ThreatFalseTimes {
         }
     }
 
-    @Test("an event that names a commit which is on no first-parent chain of main is refused", arguments: ["branch", "second parent"])
+    @Test(
+        "an event that names a commit which is on no first-parent chain of main is refused",
+        arguments: ["branch", "second parent"])
     func notOnMain(_ kind: String) throws {
         let governance = try Governance()
         let id = try governance.propose("agent", ["replicas=6"])

@@ -44,7 +44,8 @@ struct ThreatLeakedSecret {
                             $0.setting(["env"], [["name": "PASSWORD", "value": canary]])
                                 .setting(["args"], ["--password", canary])
                         }))
-                item = item.setting(template + ["metadata", "annotations", "kubectl.kubernetes.io/restartedAt"], canary)
+                item = item.setting(
+                    template + ["metadata", "annotations", "kubectl.kubernetes.io/restartedAt"], canary)
                 item = item.setting(
                     ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"], canary)
             case "Pod", "Node": item = item.setting(["status", "message"], canary)
@@ -69,7 +70,8 @@ struct ThreatLeakedSecret {
                 0, "agent", ["propose"] + words + ["--reason", "As agreed", "--output", "json"])
             let id = try #require(try result.json["id"]?.stringValue.flatMap { ChangeID($0) })
             for name in ["change.yaml", "change.yaml.sig"] {
-                files["\(id.folder)/\(name)"] = try governance.text("\(id.folder)/\(name)", at: id.branch, seenBy: "agent")
+                files["\(id.folder)/\(name)"] = try governance.text(
+                    "\(id.folder)/\(name)", at: id.branch, seenBy: "agent")
             }
             ids.append(id)
         }
@@ -175,7 +177,12 @@ struct ThreatLeakedSecret {
             }
         ])
         let ids = try land(
-            [["update-configmap", "--target", "staging/app-config", "--param", "key=PASSWORD", "--param", "value=new"]],
+            [
+                [
+                    "update-configmap", "--target", "staging/app-config", "--param", "key=PASSWORD", "--param",
+                    "value=new",
+                ]
+            ],
             in: governance)
         let run = try governance.expect(0, "runner", ["run"] + governance.cluster())
         try expectNowhere([run] + stories(of: ids, in: governance), in: governance)
@@ -257,7 +264,9 @@ struct ThreatLeakedSecret {
             now: { host.now() })
         let said = LineBuffer()
         let workspace = try Workspace(host: host, settings: Settings()) { said.append($0) }
-        let outcomes = try workspace.run(nil, executors: ExecutorChoice(fixed: executor, host: host)) { said.append($1) }
+        let outcomes = try workspace.run(nil, executors: ExecutorChoice(fixed: executor, host: host)) {
+            said.append($1)
+        }
         #expect(outcomes.count == ids.count)
         for outcome in outcomes {
             #expect([.failed, .unknown].contains(outcome.status), "\(outcome.json.canonicalText)")

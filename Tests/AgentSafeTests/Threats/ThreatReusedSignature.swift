@@ -82,7 +82,9 @@ struct ThreatReusedSignature {
 
     // MARK: - Landings by merge
 
-    @Test("an approving merge under another commit id approves what its signature covers, or nothing", arguments: Twin.allCases)
+    @Test(
+        "an approving merge under another commit id approves what its signature covers, or nothing",
+        arguments: Twin.allCases)
     func merge(_ twin: Twin) throws {
         let governance = try Governance()
         let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
@@ -157,7 +159,10 @@ struct ThreatReusedSignature {
             let folded = "\ngpgsig " + armor.split(separator: "\n").joined(separator: "\n ")
             let signed = payload.replacing("\n\n", with: folded + "\n\n", maxReplacements: 1)
             let made = try governance.run(
-                ["git", "-C", governance.clone("stranger"), "hash-object", "-t", "commit", "-w", "--literally", "--stdin"],
+                [
+                    "git", "-C", governance.clone("stranger"), "hash-object", "-t", "commit", "-w", "--literally",
+                    "--stdin",
+                ],
                 as: "stranger", input: Array(signed.utf8))
             try governance.push("stranger", made, to: "ledger")
             try governance.git("stranger", "fetch", "-q")
@@ -175,7 +180,9 @@ struct ThreatReusedSignature {
         case grafts
     }
 
-    @Test("replace references and grafts change what git shows, and nothing that is believed", arguments: Pretence.allCases)
+    @Test(
+        "replace references and grafts change what git shows, and nothing that is believed",
+        arguments: Pretence.allCases)
     func pretended(_ pretence: Pretence) throws {
         let ledger = try ExecutedLedger.copy()
         let governance = ledger.governance
@@ -191,10 +198,12 @@ struct ThreatReusedSignature {
                 let other = try governance.commit(
                     actor, tree: loose, parents: [parent], message: "Loose", signedBy: nil)
                 try governance.git(actor, "replace", main, other)
-            case .replacedTree: try governance.git(actor, "replace", try governance.git(actor, "rev-parse", "\(main)^{tree}"), loose)
+            case .replacedTree:
+                try governance.git(actor, "replace", try governance.git(actor, "rev-parse", "\(main)^{tree}"), loose)
             case .replacedPolicy:
                 let policy = try governance.git(actor, "rev-parse", "\(main):policies/default.yaml")
-                try governance.git(actor, "replace", policy, try governance.git(actor, "rev-parse", "\(loose):policies/default.yaml"))
+                try governance.git(
+                    actor, "replace", policy, try governance.git(actor, "rev-parse", "\(loose):policies/default.yaml"))
             case .grafts:
                 let genesis = try governance.git(actor, "config", "agentsafe.genesis")
                 try Files.createDirectory("\(governance.clone(actor))/.git/info")
@@ -204,7 +213,9 @@ struct ThreatReusedSignature {
             if pretence == .grafts {
                 #expect(try governance.git(actor, "rev-list", "--count", "--first-parent", main) == "2")
             } else {
-                #expect(try governance.text("policies/default.yaml", at: "origin/main", seenBy: actor) == ThreatBranchPolicy.loose)
+                #expect(
+                    try governance.text("policies/default.yaml", at: "origin/main", seenBy: actor)
+                        == ThreatBranchPolicy.loose)
             }
         }
         let gate = try governance.gate(id)

@@ -21,7 +21,8 @@ struct ThreatRewoundBranch {
         /// The exit code for who never saw the newer tips, and whether that is all that can be seen.
         var fresh: (status: Int32, words: String) {
             switch self {
-            case .mainBeforeTheNewestLanding, .ledgerBeforeTheExecution, .bothAsTheyWere, .ledgerForked: (0, "authentic")
+            case .mainBeforeTheNewestLanding, .ledgerBeforeTheExecution, .bothAsTheyWere, .ledgerForked:
+                (0, "authentic")
             case .mainBeforeTheExecutedLanding, .mainForked: (30, "older than its predecessor's or not on main")
             case .mainDeleted, .ledgerDeleted: (1, "never made anew silently")
             case .swapped, .mainReplaced: (30, "not at the pinned genesis")
@@ -63,7 +64,8 @@ struct ThreatRewoundBranch {
             try set("ledger", main)
         case .mainReplaced:
             let tree = try governance.git("stranger", "rev-parse", "\(main)^{tree}")
-            let root = try governance.commit("stranger", tree: tree, parents: [], message: "Begin", signedBy: "stranger")
+            let root = try governance.commit(
+                "stranger", tree: tree, parents: [], message: "Begin", signedBy: "stranger")
             try governance.push("stranger", root, to: "main")
         }
     }

@@ -22,9 +22,6 @@ struct ThreatSleepingRunner {
             let (original, id) = try Self.original.get()
             governance = try Governance(copying: original)
             self.id = id
-            // The harness copies the clones of its own actors; this one is made here.
-            try governance.run(["cp", "-a", original.clone("runner2"), governance.clone("runner2")])
-            try governance.git("runner2", "remote", "set-url", "origin", governance.remote)
             _ = try governance.cluster()
         }
 
@@ -56,7 +53,9 @@ struct ThreatSleepingRunner {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("it wakes between claim and preparation, and somebody else's claim is there: it prepares nothing in its own name")
+    @Test(
+        "it wakes between claim and preparation, and somebody else's claim is there: it prepares nothing in its own name"
+    )
     func claimedByAnotherMeanwhile() throws {
         let setting = try Setting()
         let governance = setting.governance

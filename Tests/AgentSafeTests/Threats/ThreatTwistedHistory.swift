@@ -82,7 +82,9 @@ struct ThreatTwistedHistory {
         case overWhatNobodyNamed
     }
 
-    @Test("an agent's commit as main's first parent is seen by everybody who saw main before", arguments: Foxtrot.allCases)
+    @Test(
+        "an agent's commit as main's first parent is seen by everybody who saw main before", arguments: Foxtrot.allCases
+    )
     func foxtrot(_ foxtrot: Foxtrot) throws {
         let ledger = try ExecutedLedger.copy()
         let governance = ledger.governance
@@ -143,7 +145,9 @@ struct ThreatTwistedHistory {
 
     // MARK: - The ledger and main
 
-    @Test("a ledger that is merged into main makes it foreign, and one whose tree is left out changes nothing", arguments: [true, false])
+    @Test(
+        "a ledger that is merged into main makes it foreign, and one whose tree is left out changes nothing",
+        arguments: [true, false])
     func ledgerIntoMain(withItsFiles: Bool) throws {
         let ledger = try ExecutedLedger.copy()
         let governance = ledger.governance

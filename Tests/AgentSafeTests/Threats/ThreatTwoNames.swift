@@ -70,7 +70,8 @@ struct ThreatTwoNames {
         #expect(throws: Never.self) { try parse(twin.entry(type: "custom-thing")) }
     }
 
-    @Test("no admin signs it by mistake, and signed by hand it lets nothing run", arguments: [Twin.all[0], Twin.all[1]])
+    @Test(
+        "no admin signs it by mistake, and signed by hand it lets nothing run", arguments: [Twin.all[0], Twin.all[1]])
     func onMain(_ twin: Twin) throws {
         let governance = try Governance()
         let id = try governance.propose()

@@ -67,7 +67,9 @@ struct ThreatVanishedRejection {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("so with a withdrawal and a cancellation: an edit of the proposal brings nothing back", arguments: ["withdraw", "cancel"])
+    @Test(
+        "so with a withdrawal and a cancellation: an edit of the proposal brings nothing back",
+        arguments: ["withdraw", "cancel"])
     func edited(verdict: String) throws {
         let governance = try Governance()
         let id = try governance.propose()
@@ -95,7 +97,9 @@ struct ThreatVanishedRejection {
         var command: String { self == .rejected ? "reject" : self == .cancelled ? "cancel" : "withdraw" }
     }
 
-    @Test("an approval that its author has taken back stays taken back, however often it is pushed again", arguments: Change.allCases, [false, true])
+    @Test(
+        "an approval that its author has taken back stays taken back, however often it is pushed again",
+        arguments: Change.allCases, [false, true])
     func replayedApproval(_ change: Change, recorded: Bool) throws {
         let governance = try Governance()
         let id = try governance.approvedInProduction()
@@ -111,7 +115,9 @@ struct ThreatVanishedRejection {
             // What was only taken back stops nobody else, and so waits on its branch.
             if change != .takenBack { try deleteVotes(id, in: governance) }
         }
-        for leaf in ["bob-00000000", "bob-zzzzzzzz"] { try governance.push("agent", approval, to: "vote/\(id)/\(leaf)") }
+        for leaf in ["bob-00000000", "bob-zzzzzzzz"] {
+            try governance.push("agent", approval, to: "vote/\(id)/\(leaf)")
+        }
         try governance.expect(status, "runner", ["run", id.text] + governance.cluster())
         try governance.verifyEverywhere(0)
         // A new one is another matter.
@@ -136,7 +142,8 @@ struct ThreatVanishedRejection {
             try governance.trustCommit([
                 "identities.yaml": {
                     $0.replacing(
-                        "- id: carol\n    kind: person\n    roles: [approver]", with: "- id: carol\n    kind: person\n    roles: []")
+                        "- id: carol\n    kind: person\n    roles: [approver]",
+                        with: "- id: carol\n    kind: person\n    roles: []")
                 }
             ])
         }

@@ -62,7 +62,9 @@ struct RequirementTests {
         try governance.expectUnapproved(id)
     }
 
-    @Test("whoever can fill either entry is put where the others cannot help, in whatever order they come", arguments: [["carol", "bob"], ["bob", "carol"], ["alice", "carol"]])
+    @Test(
+        "whoever can fill either entry is put where the others cannot help, in whatever order they come",
+        arguments: [["carol", "bob"], ["bob", "carol"], ["alice", "carol"]])
     func assignment(voters: [String]) throws {
         let (governance, id) = try proposed()
         for voter in voters { try governance.expect(0, voter, ["approve", id.text, "--yes"]) }

@@ -23,7 +23,9 @@ struct VerdictTests {
         ]
     }
 
-    @Test("a verdict stops the change before and after landing, is copied into the ledger, and needs no branch then", arguments: Stop.all, [false, true])
+    @Test(
+        "a verdict stops the change before and after landing, is copied into the ledger, and needs no branch then",
+        arguments: Stop.all, [false, true])
     func stops(_ stop: Stop, afterLanding: Bool) throws {
         let governance = try Governance()
         let target = stop.proposer == "alice" ? "prod/api-server" : "staging/api-server"
@@ -68,11 +70,11 @@ struct VerdictTests {
         try governance.runRefused(20, landed)
         try governance.land(proposed)
         try governance.runRefused(20, proposed)
-        // The next event drops them from the state, and nothing brings them back.
-        governance.clock.advance(1)
+        // An event after their hour drops them from the state, and nothing brings them back.
+        governance.clock.advance(3600)
         let other = try governance.propose("sam", target: "dev/api-server", ["replicas=2"])
         try governance.land(other)
-        try governance.expect(20, "runner", ["run"] + governance.cluster())
+        for status in [Int32(20), 0] { try governance.expect(status, "runner", ["run"] + governance.cluster()) }
         let desk = try LedgerDesk(governance)
         #expect(try desk.history.currentState().pending().isEmpty)
         for id in [landed, proposed] { #expect(try governance.state(of: id) == "expired") }
@@ -114,6 +116,8 @@ struct VerdictTests {
             #expect(try governance.state(of: id) == state, "after \(actor): \(words)")
             governance.clock.advance(60)
         }
+        let votes = try governance.gate(id).judged?["votes"]?.arrayValue ?? []
+        #expect(votes.compactMap { $0["of"]?.stringValue } == ["carol", "bob", "carol"])
         // Her own vote is another matter, and stays.
         try governance.expect(0, "alice", ["reject", id.text, "--yes"])
         governance.clock.advance(60)
@@ -126,7 +130,9 @@ struct VerdictTests {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("nobody else does: not the proposer, not another approver, not an agent; and there must be something to take back")
+    @Test(
+        "nobody else does: not the proposer, not another approver, not an agent; and there must be something to take back"
+    )
     func rights() throws {
         let governance = try Governance()
         let id = try governance.propose()
@@ -148,9 +154,12 @@ struct VerdictTests {
         #expect(try governance.state(of: id) == "rejected")
     }
 
-    @Test("signed by hand, such a withdrawal is judged by the same rules", arguments: [
-        ("bob", "bob", false), ("alice", "alice", true), ("bob", "alice", false), ("agent", "deploy-agent-01", false),
-    ])
+    @Test(
+        "signed by hand, such a withdrawal is judged by the same rules",
+        arguments: [
+            ("bob", "bob", false), ("alice", "alice", true), ("bob", "alice", false),
+            ("agent", "deploy-agent-01", false),
+        ])
     func byHand(signer: String, name: String, counts: Bool) throws {
         let governance = try Governance()
         let id = try governance.propose()
