@@ -110,12 +110,20 @@ struct LockFileTests {
     @Test("fetches of others at the same time do not make one fail")
     func together() throws {
         let setting = try Setting()
-        let (work, stop) = (setting.sandbox.path("work"), setting.sandbox.path("stop"))
+        let (work, stop, end) = (
+            setting.sandbox.path("work"), setting.sandbox.path("stop"), setting.sandbox.path("end")
+        )
         let fetch = "git -C '\(work)' fetch -q '\(setting.connection.url)' '+refs/heads/*:refs/remotes/origin/*' &"
+        // Whatever becomes of the test, they are not many.
         let others =
-            "(while test ! -e '\(stop)'; do \(fetch) \(fetch) \(fetch) \(fetch) wait; done) > /dev/null 2>&1 < /dev/null &"
-        _ = try Program.run(["sh", "-c", others], environment: setting.sandbox.environment)
-        defer { try? Files.create(stop, []) }
+            "for n in $(seq 100); do test -e '\(stop)' && break; \(fetch) \(fetch) \(fetch) \(fetch) wait; done"
+        _ = try Program.run(
+            ["sh", "-c", "(\(others); touch '\(end)') > /dev/null 2>&1 < /dev/null &"],
+            environment: setting.sandbox.environment)
+        defer {
+            try? Files.create(stop, [])
+            for _ in 0..<1000 where Files.kind(end) == nil { Host.real().sleep(10) }
+        }
         var tip = setting.commit
         for round in 0..<12 {
             let commit = try setting.sandbox.commit("round \(round)")

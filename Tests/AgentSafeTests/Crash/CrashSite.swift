@@ -157,7 +157,7 @@ extension Governance {
     func leftovers(of actor: String) throws -> String {
         let found = try run([
             "find", directory.path, "(", "-name", "*.lock", "-o", "-name", "*.tmp", ")", "-not", "-path",
-            "*/marks/*.json.lock", "-not", "-path", "*/cluster.json.lock",
+            "*/state/agentsafe/*.lock", "-not", "-path", "*/cluster.json.lock",
         ])
         return try found + git(actor, "for-each-ref", "refs/agentsafe")
     }
