@@ -66,12 +66,7 @@ extension Workspace {
     func judge(proposed changes: [SignedChange], in view: VerifiedView) throws(AgentSafeError) -> [Judgement] {
         try changes.map { (change) throws(AgentSafeError) in
             let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
-            if let known = record.events.compactMap(\.change).first(where: { $0.digest != change.digest }) {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "\(change.change.id) is recorded with digest \(known.digest), and this is another content; a proposal is "
-                        + "never edited, and an identifier never returns: propose anew")
-            }
+            try record.checkContent(of: change)
             return try judge(change, in: view)
         }
     }
@@ -86,6 +81,10 @@ extension Workspace {
     func resolve(_ name: String) throws(AgentSafeError) -> ObjectID {
         let remote = try remoteName()
         let found = try git { () throws(GitError) -> ObjectID? in
+            // To git, a tag of the same name goes before the branch that is meant, and anybody may push tags.
+            for folder in ["refs/remotes/", "refs/heads/"] {
+                if let tip = try repository.reference(folder + name) { return tip }
+            }
             if let found = try repository.resolve(name) { return found }
             return try repository.resolve("refs/remotes/\(remote)/\(name)")
         }

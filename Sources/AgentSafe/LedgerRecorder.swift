@@ -27,8 +27,7 @@ final class LedgerRecorder {
 
     /// Fetches, and verifies what is new.
     func refresh() throws(AgentSafeError) {
-        try workspace.fetch(.votes)
-        view = try workspace.view()
+        view = try workspace.fetchedView(.votes)
     }
 
     /// Records what `drafts` makes of the newest tip; called anew whenever somebody else's event came first.
@@ -65,7 +64,7 @@ final class LedgerRecorder {
                 try tidyUp(after: id, mustSucceed: isStep)
                 return Array(view.ledger.verified.dropFirst(known))
             }
-            view = try workspace.view()
+            view = try workspace.latestView()
         }
         throw AgentSafeError(.failed, "others were faster \(Self.attempts) times; try again later")
     }

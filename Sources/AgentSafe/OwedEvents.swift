@@ -55,11 +55,9 @@ extension Workspace {
         }
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
+        // What else the same person signed, and whether that counts, is for the judgement; a key that is not valid now approves
+        // nothing.
         if let pending, let approval = pending.approval, !mergeKnown,
-            // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.
-            !(recorded + votes.map(\.signed.statement)).contains(where: {
-                $0.voter == approval.voter && $0.rejector == nil
-            }),
             view.state.identities.owner(ofKey: approval.key)?.key.isValid(at: now) == true
         {
             drafts.append(

@@ -73,8 +73,7 @@ extension Workspace {
         let lock = try lockForRunning()
         defer { withExtendedLifetime(lock) {} }
         try requireMemory()
-        try fetch(id.map { .change($0) } ?? .votes)
-        var view = try view()
+        var view = try fetchedView(id.map { .change($0) } ?? .votes)
         let signer = try signer()
         let runner = try identity(of: signer, in: view.state)
         guard runner.kind == .service, runner.has(role: Role.runner) else {
@@ -85,7 +84,7 @@ extension Workspace {
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
-        view = try self.view()
+        view = try latestView()
         try checkClock(view)
         // A trust commit is in force from its event on, which must not wait until something runs.
         try LedgerRecorder(workspace: self, signer: signer, identity: runner, connection: connection, view: view)
@@ -95,8 +94,7 @@ extension Workspace {
         for waiting in try candidates(id, in: view) {
             if !outcomes.isEmpty {
                 do throws(AgentSafeError) {
-                    try fetch(.votes)
-                    view = try self.view()
+                    view = try fetchedView(.votes)
                 } catch {
                     // What was done is told, whatever keeps the others from being done.
                     outcomes.append(RunOutcome(unread: waiting, error))

@@ -94,13 +94,15 @@ extension Workspace {
     private func mark(
         main: MainHistory, ledger history: LedgerHistory, over known: HighWaterMarks?, at path: String?
     ) throws(AgentSafeError) {
-        let reached = HighWaterMarks(main: main.tip, ledger: history.tip.commit.id, ledgerMain: history.tip.event.main)
-        if reached == known { return }
-        // A reader that starts here must find every trust commit that is still to be recorded on its part of main.
+        // A reader that starts here must find every trust commit that is still to be recorded on its part of main: while one
+        // is, it starts where this reader did.
         let isComplete = try ledger { () throws(LedgerError) in
             try history.state.trustVersion() == main.state(of: history.tip.event.main).identities.trustVersion
         }
-        guard isComplete else { return }
+        let reached = HighWaterMarks(
+            main: main.tip, ledger: history.tip.commit.id,
+            ledgerMain: isComplete ? history.tip.event.main : main.commits[0].commit.id)
+        if reached == known { return }
         guard let path else {
             trustedTips = reached
             return

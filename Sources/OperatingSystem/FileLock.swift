@@ -29,6 +29,19 @@ public final class FileLock {
         return try acquire(path, flags: O_RDWR | O_CREAT, waiting: waiting)
     }
 
+    /// Waits for, and locks, an existing file whose writers replace it by another: the lock is on the one that is there then.
+    public static func acquire(replaceable path: String) throws(SystemError) -> FileLock {
+        while true {
+            let lock = try acquire(path, flags: O_RDONLY, waiting: true)
+            var (held, current) = (stat(), stat())
+            if let lock, fstat(lock.descriptor, &held) == 0, stat(path, &current) == 0, held.st_dev == current.st_dev,
+                held.st_ino == current.st_ino
+            {
+                return lock
+            }
+        }
+    }
+
     private static func acquire(_ path: String, flags: Int32, waiting: Bool) throws(SystemError) -> FileLock? {
         FaultPoint.reach("lock.acquire", path)
         let descriptor = uninterrupted { open(path, flags | O_CLOEXEC, mode_t(0o600)) }

@@ -70,11 +70,12 @@ extension PolicyEngine {
         }
         guard decision.result != .deny else { return .denied(decision) }
         let excluded = history.excludedVoters.union([change.proposer])
-        let votes = LatestVotes(history.votes, excluding: excluded)
+        let plan = plan(for: change, digest: digest)
+        let votes = LatestVotes(history.votes, on: plan?.digest, excluding: excluded)
         if let objection = votes.objection(to: change) {
             return .denied(decision.denied(objection.code, objection.reason))
         }
-        guard let plan = plan(for: change, digest: digest) else {
+        guard let plan else {
             // A rule may allow an unknown target, but nothing can be done to it.
             return .denied(decision.denied(.unknownTarget, UnknownTarget.words(change.step.target)))
         }
@@ -92,18 +93,23 @@ extension PolicyEngine {
     }
 }
 
-/// Each voter's latest vote; of two at one instant, the stricter, and of two alike the one whose plan has the smaller digest:
-/// whoever counts must come to the same end. A rejection that an admin took back is none any more.
+/// Each voter's latest vote; of two at one instant, the stricter. A rejection that an admin took back is none any more.
 private struct LatestVotes {
     private let votes: [VerifiedVote]
     private let excluded: Set<String>
 
-    /// - Parameter excluded: who may neither approve nor take a rejection back.
-    init(_ all: [VerifiedVote], excluding excluded: Set<String>) {
+    /// - Parameters:
+    ///   - plan: what approvals are needed for. Of two approvals at one instant, one for another plan is the stricter.
+    ///   - excluded: who may neither approve nor take a rejection back.
+    init(_ all: [VerifiedVote], on plan: Digest?, excluding excluded: Set<String>) {
         self.excluded = excluded
         var latest: [String: VerifiedVote] = [:]
         for vote in all where vote.rejector == nil {
-            if let other = latest[vote.voter.id], !vote.outdoes(other) { continue }
+            if let other = latest[vote.voter.id],
+                (other.at, other.strictness(on: plan)) >= (vote.at, vote.strictness(on: plan))
+            {
+                continue
+            }
             latest[vote.voter.id] = vote
         }
         let takenBack = all.filter {
@@ -141,19 +147,12 @@ private struct LatestVotes {
 }
 
 extension VerifiedVote {
-    fileprivate func outdoes(_ other: VerifiedVote) -> Bool {
-        if (at, strictness) != (other.at, other.strictness) {
-            return (at, strictness) > (other.at, other.strictness)
-        }
-        return plan.hexadecimal < other.plan.hexadecimal
-    }
-
-    fileprivate var strictness: Int {
+    fileprivate func strictness(on wanted: Digest?) -> Int {
         switch kind {
-        case .approve: 0
-        case .withdraw: 1
-        case .cancel: 2
-        case .reject: 3
+        case .approve: plan == wanted ? 0 : 1
+        case .withdraw: 2
+        case .cancel: 3
+        case .reject: 4
         }
     }
 }
