@@ -144,6 +144,9 @@ struct AdoptionTests {
         try governance.signTrust("alice")
         try governance.signTrust("carol")
         let commit = try governance.landStock(branch, by: way, settings: ["commit.gpgsign=false"])
+        // As a merge queue asks.
+        let queue = try governance.expect(0, "sam", ["gate", "--merged", "--head", commit, "--output", "json"]).json
+        #expect(queue["adopts"]?.integerValue == 1 && queue["signers"] == ["alice", "carol"], "\(queue)")
         try governance.git("sam", "push", "-q", "origin", "\(commit):refs/heads/main")
         #expect(try governance.verifyEverywhere(0).output.contains("1 foreign commits adopted"))
         let id = try governance.propose()
