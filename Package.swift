@@ -71,7 +71,10 @@ let faces: [Target] = [
     .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
     .executableTarget(
         name: "AgentSafeBench",
-        dependencies: ["ChangeModel", "CommandLineParsing", "OperatingSystem"]
+        dependencies: [
+            "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "Documents", "Git", "Ledger", "OperatingSystem",
+            "PolicyEngine", "SSHSignature",
+        ]
     ),
 ]
 
@@ -81,6 +84,7 @@ let tests: [Target] = [
         path: "Tests/TestSupport"),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
+    .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(

@@ -22,8 +22,8 @@ check_swift() {
 install_packages() {
     command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
     local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git openssh-client python3 python3-yaml \
-        python3-venv shellcheck; do
+    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git gitolite3 openssh-client python3 \
+        python3-yaml python3-venv shellcheck; do
         dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
     done
     (( ${#missing[@]} )) || return 0

@@ -19,16 +19,17 @@ public enum FetchScope: Sendable {
         switch self {
         case .everything: ["*"]
         case .main: ["main", "ledger"]
-        case .trust: ["main", "ledger", "trust/*"]
+        case .trust: ["main", "ledger"]
         case .votes: ["main", "ledger", "vote/*"]
         case .change(let id): ["main", "ledger", "vote/\(id)/*"]
         }
     }
 
-    /// Where agents write. Whatever lies there, and however much, keeps nobody from the rest.
+    /// Where agents write, or anybody. Whatever lies there, and however much, keeps nobody from the rest.
     var agentBranches: [String] {
         switch self {
-        case .everything, .main, .trust: []
+        case .everything, .main: []
+        case .trust: ["trust/*"]
         case .votes: ["change/withdrawn/*"]
         // A pattern: the branch may be gone.
         case .change(let id): ["change/\(id)*", "change/withdrawn/\(id)/*"]

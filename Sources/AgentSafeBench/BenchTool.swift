@@ -3,7 +3,9 @@ internal import OperatingSystem
 
 /// The `agentsafe-bench` command line: one benchmark a command, one file a benchmark.
 enum BenchTool {
-    static var benchmarks: [any Benchmark.Type] { [CommandLineBenchmark.self] }
+    static var benchmarks: [any Benchmark.Type] {
+        [CommandLineBenchmark.self, LedgerBenchmark.self, VerifyBenchmark.self]
+    }
 
     private static let root = CommandSpec(
         name: "agentsafe-bench", summary: "Measure what agentsafe costs, as ratios to stock programs in the same run.",

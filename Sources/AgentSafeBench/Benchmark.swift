@@ -1,10 +1,18 @@
+internal import ChangeModel
 internal import CommandLineParsing
 internal import OperatingSystem
 
 /// Something that can be measured.
 protocol Benchmark {
     static var spec: CommandSpec { get }
-    static func run(_ settings: BenchmarkSettings) throws -> BenchmarkReport
+    static func run(_ settings: BenchmarkSettings) throws -> any BenchmarkReport
+}
+
+/// What a benchmark found.
+protocol BenchmarkReport {
+    var text: String { get }
+    var json: JSONValue { get }
+    var isWithinLimits: Bool { get }
 }
 
 struct BenchmarkError: Error, CustomStringConvertible {
@@ -20,7 +28,15 @@ struct BenchmarkSettings {
     let wantsJSON: Bool
     /// The `agentsafe` program that is measured.
     let agentsafe: String
+    let cores = Threads.cores
+    /// How many events the long history has.
+    let events: Int
+    /// Whether the repositories stay, to be looked at.
+    let keeps: Bool
 
+    static let events = OptionSpec(
+        "events", value: "N", help: "how many events the long history has (default: 20000)")
+    static let keep = OptionSpec("keep", help: "leave the repositories, and say where")
     static let options = [
         OptionSpec("runs", value: "N", help: "how often each is run (default: 40)"),
         OptionSpec("agentsafe", value: "PATH", help: "the program to measure (default: the one beside this program)"),
@@ -34,6 +50,12 @@ struct BenchmarkSettings {
             throw BenchmarkError(description: "`--runs` takes a number from 3 to 100000", isUsage: true)
         }
         self.runs = runs
+        let eventWords = parsed.value("events") ?? "20000"
+        guard let events = Int(eventWords), (200...1_000_000).contains(events) else {
+            throw BenchmarkError(description: "`--events` takes a number from 200 to 1000000", isUsage: true)
+        }
+        self.events = events
+        keeps = parsed.has("keep")
         wantsJSON = parsed.value("output") == "json"
         let own = Program.find(program, environment: host.environment).map { host.absolute($0) }
         let path = parsed.value("agentsafe") ?? own.map { Files.parent(of: $0) + "/agentsafe" } ?? "agentsafe"

@@ -1,7 +1,7 @@
 internal import ChangeModel
 
-/// What a benchmark found. The first row is what the others are compared with.
-struct BenchmarkReport {
+/// Times of several subjects, each with its ratio to the one that it is compared with.
+struct TimesReport: BenchmarkReport {
     struct Row {
         let name: String
         let samples: Samples
@@ -14,20 +14,27 @@ struct BenchmarkReport {
     let benchmark: String
     let runs: Int
     let rows: [Row]
+    /// Lines for people, and members of the JSON, beyond the times.
+    let remarks: [(name: String, words: String, value: JSONValue)]
 
-    init(_ benchmark: String, runs: Int, subjects: [Subject], samples: [Samples]) {
+    init(
+        _ benchmark: String, runs: Int, subjects: [Subject], samples: [Samples],
+        remarks: [(name: String, words: String, value: JSONValue)] = []
+    ) {
         self.benchmark = benchmark
         self.runs = runs
-        let base = Double(samples[0].median)
-        rows = zip(subjects, samples).map { subject, samples in
-            Row(name: subject.name, samples: samples, ratio: Double(samples.median) / base, limit: subject.limit)
+        self.remarks = remarks
+        rows = zip(subjects, samples).map { subject, times in
+            Row(
+                name: subject.name, samples: times,
+                ratio: Double(times.median) / Double(samples[subject.baseline].median), limit: subject.limit)
         }
     }
 
     var isWithinLimits: Bool { rows.allSatisfy(\.isWithinLimit) }
 
     var json: JSONValue {
-        [
+        var members: JSONValue = [
             "benchmark": .string(benchmark), "runs": .integer(Int64(runs)), "baseline": .string(rows[0].name),
             "within_limits": .bool(isWithinLimits),
             "rows": .array(
@@ -41,6 +48,8 @@ struct BenchmarkReport {
                     ])
                 }),
         ]
+        for remark in remarks { members[remark.name] = remark.value }
+        return members
     }
 
     var text: String {
@@ -57,15 +66,16 @@ struct BenchmarkReport {
             let limit = row.limit.map { Self.decimal($0) + (row.isWithinLimit ? "" : " missed") } ?? "-"
             lines.append(line(row.name, times + [Self.decimal(row.ratio), limit]))
         }
+        lines += remarks.map(\.words)
         return lines.joined(separator: "\n")
     }
 
-    private static func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
+    static func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
     private static func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
     private static func milliseconds(_ nanoseconds: UInt64) -> String { decimal(Double(nanoseconds) / 1_000_000) }
 
     /// Two digits after the point.
-    private static func decimal(_ number: Double) -> String {
+    static func decimal(_ number: Double) -> String {
         let hundredths = Int((number * 100).rounded())
         let fraction = String(hundredths % 100)
         return "\(hundredths / 100).\(fraction.count == 1 ? "0" : "")\(fraction)"

@@ -8,7 +8,7 @@ enum CommandLineBenchmark: Benchmark {
         name: "cli", summary: "Whole processes: --version, check, gate, beside `git verify-commit`.",
         example: "agentsafe-bench cli --runs 50 --output json", options: BenchmarkSettings.options)
 
-    static func run(_ settings: BenchmarkSettings) throws -> BenchmarkReport {
+    static func run(_ settings: BenchmarkSettings) throws -> any BenchmarkReport {
         let fixture = try GovernanceFixture(settings)
         let branch = try fixture.propose()
         let marks = "\(fixture.state)/agentsafe/marks"
@@ -29,6 +29,6 @@ enum CommandLineBenchmark: Benchmark {
             },
         ]
         let samples = try Measurement.interleave(subjects, runs: settings.runs)
-        return BenchmarkReport("cli", runs: settings.runs, subjects: subjects, samples: samples)
+        return TimesReport("cli", runs: settings.runs, subjects: subjects, samples: samples)
     }
 }

@@ -3,8 +3,12 @@ internal import OperatingSystem
 /// One thing whose time is taken.
 struct Subject {
     let name: String
-    /// The most that its median may be, in medians of the first subject; nil: it is shown, not judged.
+    /// The most that its median may be, in medians of the baseline; nil: it is shown, not judged.
     let limit: Double?
+    /// The subject that it is compared with.
+    var baseline = 0
+    /// What must be done before each run; its time does not count.
+    var prepare: () throws -> Void = {}
     let run: () throws -> Void
 }
 
@@ -25,10 +29,11 @@ enum Measurement {
     static let warmUps = 3
 
     /// Runs the subjects in turn, one after the other in each round, so that whatever the machine does besides falls on all.
-    static func interleave(_ subjects: [Subject], runs: Int) throws -> [Samples] {
+    static func interleave(_ subjects: [Subject], runs: Int, warmUps: Int = warmUps) throws -> [Samples] {
         var times = [[UInt64]](repeating: [], count: subjects.count)
         for round in -warmUps..<runs {
             for (index, subject) in subjects.enumerated() {
+                try subject.prepare()
                 let start = Host.bootTimeNanoseconds()
                 try subject.run()
                 let end = Host.bootTimeNanoseconds()

@@ -178,12 +178,12 @@ public struct RemoteConnection: Sendable {
     }
 
     private func remoteWords(_ result: ProgramResult) -> String {
-        let words = result.errorText.split(separator: "\n").filter { $0.hasPrefix("remote:") }.prefix(3)
+        let words = result.errorText.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("remote:") }.prefix(3)
         return words.isEmpty ? "" : " (\(words.joined(separator: " ")))"
     }
 
     private func remoteError(_ verb: String, _ result: ProgramResult) -> GitError {
-        let lines = result.errorText.split(separator: "\n").filter { !$0.hasPrefix("hint:") }
+        let lines = result.errorText.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("hint:") }
         let words = (lines.first { $0.hasPrefix("fatal:") } ?? lines.first).map(String.init) ?? "git said nothing"
         let reason = result.timedOut ? "no answer within \(timeout) seconds" : String(words.prefix(300))
         return GitError(

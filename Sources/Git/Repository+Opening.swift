@@ -7,6 +7,13 @@ extension Repository {
         _ = agentsafe_git_enable_fsync(1)
     }()
 
+    /// Lets this process write objects and references without waiting for the disk, for good: for repositories that may be
+    /// lost, as those of a benchmark.
+    public static func forgoDurability() {
+        _ = initialise
+        _ = agentsafe_git_enable_fsync(0)
+    }
+
     /// Makes an empty repository whose first branch is `main`.
     public static func create(at path: String) throws(GitError) -> Repository {
         _ = initialise

@@ -24,7 +24,7 @@ final class Governance: Sendable {
 
     /// Copies a repository that was made once for all tests.
     convenience init() throws {
-        try self.init(copying: try Self.template.get())
+        try self.init(copying: try Self.template.shared())
     }
 
     /// Copies another test's repository as it is, its clock included.
@@ -113,8 +113,8 @@ final class Governance: Sendable {
     var remote: String { "\(directory.path)/remote.git" }
     func clone(_ actor: String) -> String {
         copied.withLock { copied in
-            guard let original, Files.kind("\(original)/clones/\(actor)") == .directory, copied.insert(actor).inserted
-            else { return }
+            guard let original, !copied.contains(actor), Files.kind(original.clone(actor)) == .directory else { return }
+            copied.insert(actor)
             do {
                 try copyClone(actor, from: original)
             } catch {

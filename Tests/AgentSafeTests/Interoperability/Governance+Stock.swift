@@ -71,7 +71,8 @@ extension Governance {
             [
                 "ssh-keygen", "-Y", "verify", "-f", "\(clone(actor))/allowed_signers", "-I", identity, "-n", namespace,
                 "-s", file,
-            ] + (instant.map { ["-Overify-time=\($0.compact)"] } ?? []), environment: environment(actor), input: message, timeout: 60)
+            ] + (instant.map { ["-Overify-time=\($0.compact)"] } ?? []), environment: environment(actor),
+            input: message, timeout: 60)
         return result.status == 0
     }
 

@@ -43,7 +43,9 @@ extension ProtocolModel {
 
     /// Whether the change is the recorded pair of the latest execution on its target.
     func isRollback(_ change: ModelChange, in ledger: ModelLedger) -> Bool {
+        // What undoes a rollback is an ordinary change.
         guard let undone = change.rollbackOf, ledger.last[change.target]?.change == undone,
+            changes[undone]?.rollbackOf == nil,
             let pair = ledger.records[undone]?.pair, changes[undone]?.target == change.target
         else { return false }
         return pair == change.current.replicas
@@ -150,18 +152,20 @@ extension ProtocolModel {
         return isWithdrawn ? .withdrawn : nil
     }
 
-    /// How a change stands now: by main's tip, with recorded votes and those on branches.
-    func standing(of change: ModelChange) -> Standing {
+    /// Every vote that counts now: recorded ones, those on branches, and merges.
+    func votes(on change: ModelChange) -> [CountedVote] {
         let ledger = entered(ledger, through: position)
         let branchVotes = ballots.values.filter { $0.change == change.number && counts($0, on: change, at: clock) }
-        let votes =
-            branchVotes.map(counted) + recordedVotes(change, in: ledger, by: tip.registry, at: clock)
+        let votes = branchVotes.map(counted) + recordedVotes(change, in: ledger, by: tip.registry, at: clock)
         let merges =
             (ledger.records[change.number]?.merges ?? [])
             + [ledger.pending[change.number]?.approval].compactMap { $0 }
-        return judge(
-            change, by: tip, votes: adding(merges, to: votes, by: tip.registry, at: clock),
-            isRollback: isRollback(change, in: ledger), at: clock)
+        return adding(merges, to: votes, by: tip.registry, at: clock)
+    }
+
+    /// How a change stands now: by main's tip, with recorded votes and those on branches.
+    func standing(of change: ModelChange) -> Standing {
+        judge(change, by: tip, votes: votes(on: change), isRollback: isRollback(change, in: ledger), at: clock)
     }
 
     /// What `status` must say.

@@ -98,7 +98,7 @@ extension ProtocolModel {
             guard lie == .none, let change = changes[number] else { return false }
             return acceptClaim(change, by: actor, lease: lease, named: named, at: at, in: &ledger)
         case .prepared, .execution, .aborted, .resolution:
-            return acceptContinuation(event, by: actor, at: at, in: &ledger)
+            return acceptContinuation(event, by: actor, named: named, at: at, in: &ledger)
         }
     }
 
@@ -126,6 +126,15 @@ extension ProtocolModel {
         guard ledger.pending[change.number] != nil, ledger.claims[change.number] == nil,
             ledger.lockHolder(change.target) == nil, !record.hasExecution, lease > 0, lease <= Self.longestLease
         else { return false }
+        guard isAuthorized(change, named: named, at: at, in: ledger) else { return false }
+        ledger.claims[change.number] = .init(
+            by: actor, leaseEnd: at + lease, lock: change.target, plan: plan(change, main[named].policy))
+        return true
+    }
+
+    /// Whether main and the recorded votes let the change run.
+    private func isAuthorized(_ change: ModelChange, named: Int, at: Int64, in ledger: ModelLedger) -> Bool {
+        let record = ledger.records[change.number] ?? .init()
         let registry = main[named].registry
         let votes = adding(
             record.merges, to: recordedVotes(change, in: ledger, by: registry, at: at), by: registry, at: at)
@@ -133,12 +142,11 @@ extension ProtocolModel {
             case .authorized = judge(
                 change, by: main[named], votes: votes, isRollback: isRollback(change, in: ledger), at: at)
         else { return false }
-        ledger.claims[change.number] = .init(by: actor, leaseEnd: at + lease, lock: change.target)
         return true
     }
 
     private func acceptContinuation(
-        _ event: WalkOperation.Event, by actor: ModelActor, at: Int64, in ledger: inout ModelLedger
+        _ event: WalkOperation.Event, by actor: ModelActor, named: Int, at: Int64, in ledger: inout ModelLedger
     ) -> Bool {
         guard let number = event.change, let change = changes[number], var claim = ledger.claims[number] else {
             return false
@@ -146,7 +154,10 @@ extension ProtocolModel {
         switch event {
         case .prepared(_, let lease, let pair, let isOtherClaim):
             guard !isOtherClaim, !claim.isPrepared, claim.by == actor, at <= claim.leaseEnd,
-                at + lease >= claim.leaseEnd, lease <= Self.longestLease
+                at + lease >= claim.leaseEnd, lease <= Self.longestLease,
+                // The last word before the target is changed.
+                isAuthorized(change, named: named, at: at, in: ledger),
+                plan(change, main[named].policy) == claim.plan
             else { return false }
             claim.isPrepared = true
             claim.leaseEnd = at + lease
@@ -185,8 +196,7 @@ extension ProtocolModel {
             ledger.lockHolder(change.target) == nil
         else { return .idle }
         guard case .authorized = standing(of: change) else { return .refused }
-        var events = Array(repeating: WalkOperation.Event.trust(skips: false), count: tip.registry.version - ledger.trustVersion)
-        events += owed(change)
+        var events = owedTrust + owed(change)
         events.append(.claim(number, lease: 900, lie: .none))
         if stage != .claim { events.append(.prepared(number, lease: 900, pair: pair, isOtherClaim: false)) }
         if stage == .executed || stage == .failed {
@@ -200,6 +210,21 @@ extension ProtocolModel {
         return .accepted
     }
 
+    private var owedTrust: [WalkOperation.Event] {
+        Array(repeating: .trust(skips: false), count: tip.registry.version - ledger.trustVersion)
+    }
+
+    /// Records the trust commits that have no event yet.
+    mutating func recordTrust(by key: ModelKey) {
+        for event in owedTrust { _ = record(event, by: key, as: key.owner, naming: .newest) }
+    }
+
+    /// Records what is owed to a change that does not run.
+    mutating func refuse(_ number: Int, by key: ModelKey) {
+        guard let change = changes[number] else { return }
+        for event in owedTrust + owed(change) { _ = record(event, by: key, as: key.owner, naming: .newest) }
+    }
+
     /// The decision, once for each version and answer; the votes that count and are not recorded; and an approval by merge.
     private func owed(_ change: ModelChange) -> [WalkOperation.Event] {
         let ledger = entered(ledger, through: position)
@@ -211,6 +236,12 @@ extension ProtocolModel {
         let votes = ballots.values.filter { $0.change == change.number && counts($0, on: change, at: clock) }
         var known = record.votes
         for vote in votes.sorted(by: { $0.number < $1.number }) where !known.contains(where: { $0.isSame(vote) }) {
+            // Of an agent's withdrawals one is enough.
+            if tip.registry.identities[vote.voter]?.kind == .agent,
+                known.contains(where: { $0.kind == .withdraw && $0.voter == vote.voter })
+            {
+                continue
+            }
             events.append(.vote(vote.number))
             known.append(vote)
         }

@@ -28,6 +28,7 @@ struct ModelLedger: Hashable, Sendable {
         var leaseEnd: Int64
         var isPrepared = false
         var lock: ModelTarget
+        var plan: ModelPlan?
     }
     struct Execution: Hashable, Sendable {
         var change: Int

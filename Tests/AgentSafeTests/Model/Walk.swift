@@ -17,7 +17,9 @@ struct Walk {
     static let length = 12
 
     /// Draws a walk, and goes it in the same breath; returns what was gone, and where it ended in disagreement.
-    static func go(_ number: UInt64, from base: WalkBase, stream: UInt64) throws -> (Walk, Disagreement?) {
+    static func go(
+        _ number: UInt64, from base: WalkBase, stream: UInt64, tally: WalkTally
+    ) throws -> (Walk, Disagreement?) {
         var generator = WalkGenerator(stream: stream)
         var walk = Walk(number: number, operations: [])
         var pair = try Pair(base, number: number)
@@ -25,13 +27,14 @@ struct Walk {
             let operation = generator.next(pair.model)
             walk.operations.append(operation)
             do {
-                try pair.step(operation, walk.operations.count)
+                tally.count(operation, try pair.step(operation, walk.operations.count))
             } catch let disagreement as Disagreement {
                 return (walk, disagreement)
             }
         }
         do {
             try pair.end(number)
+            for number in pair.model.changes.keys { tally.count(pair.model.state(of: number)) }
             return (walk, nil)
         } catch let disagreement as Disagreement {
             return (walk, disagreement)
@@ -73,10 +76,11 @@ private struct Pair {
         world = try WalkWorld(base, number: number)
     }
 
-    mutating func step(_ operation: WalkOperation, _ step: Int) throws {
+    @discardableResult
+    mutating func step(_ operation: WalkOperation, _ step: Int) throws -> WalkResult {
         func part(_ words: String) -> Walk.Disagreement { .init(step: step, operation: operation, words: words) }
         let expected = model.apply(operation)
-        if expected == .idle { return }
+        if expected == .idle { return .idle }
         let actual: WalkResult
         do {
             actual = try world.apply(operation)
@@ -88,6 +92,7 @@ private struct Pair {
             throw part("the model's ledger has height \(model.ledger.height), the library's \(world.height)")
         }
         try compareStates(part, of: touched(by: operation))
+        return expected
     }
 
     /// Which changes' states the operation may have moved.

@@ -29,7 +29,7 @@ extension WalkWorld {
             signedBy: ballot.key)
         try set(branch, to: tip)
         let counted = try VoteBranch.collect(
-            found, references: [("refs/heads/\(branch)", tip)], main: view.state, now: now, in: repository,
+            found, branches: [(branch, tip)], main: view.state, now: now, in: repository,
             warn: { _ in })
         return counted.isEmpty ? .refused : .accepted
     }
@@ -81,7 +81,7 @@ extension WalkWorld {
                 kind: .execution, change: try signed(number),
                 body: [
                     "claim": .integer(try height(number) + (isOtherClaim ? 1 : 0)),
-                    "outcome": succeeds ? "succeeded" : "failed", "steps": [],
+                    "outcome": succeeds ? "succeeded" : "failed", "changed": true, "steps": [],
                 ], headline: "executed")
         case .aborted(let number):
             return EventDraft(
@@ -157,7 +157,7 @@ extension WalkWorld {
                 "claim": .integer(claim + (isOtherClaim ? 1 : 0)),
                 "lease_end": .string((moment + .seconds(lease)).description), "executor": "walk", "identity": [:],
                 "prechecks": [], "rollback": rollback,
-            ], headline: "prepared")
+            ], files: ["before.json": Array("{}\n".utf8), "rollback.yaml": Array("{}\n".utf8)], headline: "prepared")
     }
 
     // MARK: - A whole run

@@ -96,8 +96,11 @@ extension WalkWorld {
         }
         registry.trustVersion += fault == .versionSkipped ? 2 : fault == .versionKept ? 0 : 1
         if fault == .removesKey { alter(.rogue, in: &registry) { $0.keys = [] } }
-        if fault == .landsToo, let other = changes.values.first(where: { view.main.position(of: $0.tip) == nil }) {
-            for (path, bytes) in other.files { files[path] = bytes }
+        if fault == .landsToo {
+            let waiting = try changes.sorted { $0.key < $1.key }.first {
+                try repository.folder($0.value.id.folder, in: view.state.tree).isEmpty
+            }
+            for (path, bytes) in waiting?.value.files ?? [:] { files[path] = bytes }
         }
         if fault == .otherLedger {
             var configuration = view.state.configuration

@@ -23,7 +23,7 @@ struct ExecutedLedger {
     }
 
     static func copy() throws -> ExecutedLedger {
-        let original = try Self.original.get()
+        let original = try Self.original.shared()
         return ExecutedLedger(
             governance: try Governance(copying: original.governance), id: original.id, waiting: original.waiting)
     }

@@ -57,9 +57,11 @@ extension Governance {
     /// - Parameters:
     ///   - edits: of files; the identities' version is raised and `allowed_signers` brought along unless given.
     ///   - signers: the name of each statement's file, and whose key signs it.
+    ///   - parent: another parent than `base`, for a commit that is meant to adopt what lies between.
     /// - Returns: the commit, which is not pushed.
     func trustByHand(
-        _ actor: String, onto base: String = "origin/main", _ edits: [String: String?], signedBy signers: [String: String]
+        _ actor: String, onto base: String = "origin/main", _ edits: [String: String?], signedBy signers: [String: String],
+        parent: String? = nil
     ) throws -> String {
         try git(actor, "fetch", "-q")
         var edits = edits
@@ -78,7 +80,7 @@ extension Governance {
             statements["trust/\(version)/\(name).sig"] = try sign(statement, namespace: "trust@agentsafe", as: signer)
         }
         return try commit(
-            actor, tree: try tree(actor, unsigned, statements), parents: [try git(actor, "rev-parse", base)],
+            actor, tree: try tree(actor, unsigned, statements), parents: [try git(actor, "rev-parse", parent ?? base)],
             message: "Change powers by hand", signedBy: actor)
     }
 

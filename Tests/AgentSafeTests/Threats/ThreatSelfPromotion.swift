@@ -21,8 +21,10 @@ struct ThreatSelfPromotion {
     }
 
     /// identities.yaml with the author as an admin.
-    private func promoted(_ author: Author, in governance: Governance) throws -> String {
-        let text = try governance.text("identities.yaml", at: "origin/main", seenBy: "stranger")
+    private func promoted(
+        _ author: Author, in governance: Governance, at revision: String = "origin/main"
+    ) throws -> String {
+        let text = try governance.text("identities.yaml", at: revision, seenBy: "stranger")
         let key = try SSHKeys.publicKey(of: governance.key(author.rawValue))
         guard author != .stranger else {
             return text + Governance.identityEntry("mallory", roles: ["admin", "approver"], publicKey: key)
@@ -57,6 +59,13 @@ struct ThreatSelfPromotion {
             try governance.expect(30, "sam", command)
         }
 
+        // Or adopts itself, by a statement over the difference to what was accepted last.
+        let adoption = try governance.trustByHand(
+            "stranger", onto: accepted, ["identities.yaml": try promoted(author, in: governance, at: accepted)],
+            signedBy: [author.name: author.rawValue], parent: foreign)
+        try governance.push("stranger", adoption, to: "main")
+        try governance.expectForeign(at: foreign, "main commit")
+
         // And then makes main look as if nothing had been: the difference to what was accepted is clean.
         let clean = try governance.commit(
             "stranger", tree: try governance.git("stranger", "rev-parse", "\(accepted)^{tree}"), parents: [next],
@@ -71,7 +80,27 @@ struct ThreatSelfPromotion {
         try governance.push("stranger", both, to: "main")
         try governance.expectForeign(at: both, "main commit")
 
-        // Reset to what was accepted, all is well.
+        // What an admin of the accepted commit signs is an adoption, of what that admin saw and of nothing else.
+        let adopted = try governance.trustByHand(
+            "stranger", onto: accepted, ["policies/zz-night.yaml": "rules: []\n"], signedBy: ["alice": "alice"],
+            parent: foreign)
+        try governance.push("stranger", adopted, to: "main")
+        for actor in ["sam", "stranger"] { try governance.git(actor, "fetch", "-q") }
+        let verified = try governance.expect(0, "stranger", ["verify"], adding: governance.fresh)
+        #expect(verified.output.contains("authentic"), "\(verified)")
+        let listed = try governance.expect(0, "sam", ["identity", "list", "--output", "json"])
+        let admins = (try listed.json["identities"]?.arrayValue ?? []).filter {
+            $0["roles"]?.arrayValue?.contains("admin") == true
+        }
+        #expect(admins.compactMap { $0["id"]?.stringValue } == ["alice"], "\(listed)")
+    }
+
+    @Test("main that was foreign is as it was when it is reset to what was accepted")
+    func reset() throws {
+        let governance = try Governance()
+        let accepted = try governance.tip("main")
+        let foreign = try governance.pushToMain("stranger", ["policies/zz-mine.yaml": ThreatBranchPolicy.loose])
+        try governance.expectForeign(at: foreign, "`policies/zz-mine.yaml`")
         try governance.push("stranger", accepted, to: "main")
         try governance.verifyEverywhere(0)
     }

@@ -22,9 +22,6 @@ struct ThreatSleepingRunner {
             let (original, id) = try Self.original.get()
             governance = try Governance(copying: original)
             self.id = id
-            // The harness copies the clones of its own actors; this one is made here.
-            try governance.run(["cp", "-a", original.clone("runner2"), governance.clone("runner2")])
-            try governance.git("runner2", "remote", "set-url", "origin", governance.remote)
             _ = try governance.cluster()
         }
 

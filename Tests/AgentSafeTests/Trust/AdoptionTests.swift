@@ -188,6 +188,42 @@ struct AdoptionTests {
         #expect(try governance.expect(30, "sam", ["verify"]).errors.contains("rewound"))
     }
 
+    @Test("a trust branch from before main became foreign still lands, and leaves what is foreign behind")
+    func olderBranch() throws {
+        let governance = try TwoOfFour.copy()
+        let branch = try governance.proposeTrust("agent")
+        try governance.signTrust("alice")
+        try governance.pushForeign()
+        let shown = try governance.signTrust("bob", "--land")
+        #expect(shown.errors.contains("adopts 1 foreign commits of main"), "\(shown)")
+        #expect(try shown.json["landed"]?.stringValue == governance.tip("main"))
+        #expect(try shown.json["branch"]?.stringValue == branch)
+        try governance.verifyEverywhere(0)
+        let path = try governance.policyFile("sam")
+        let text = try governance.text(path, at: "origin/main", seenBy: "sam")
+        #expect(text.contains("# proposed") && !text.contains("# loosened"))
+    }
+
+    @Test("a commit that no reader can take apart is told from one that can be adopted")
+    func unreadable() throws {
+        let governance = try Governance()
+        try governance.update("rogue")
+        let tip = try governance.tip("main")
+        let twice =
+            "tree \(try governance.git("rogue", "rev-parse", "HEAD^{tree}"))\nparent \(tip)\n"
+            + "author a <a@b> 0 +0000\ncommitter a <a@b> 0 +0000\ngpgsig a\ngpgsig b\n\nx\n"
+        let commit = try governance.run(
+            ["git", "-C", governance.clone("rogue"), "hash-object", "--literally", "-t", "commit", "-w", "--stdin"],
+            as: "rogue", input: Array(twice.utf8))
+        try governance.push("rogue", commit, to: "main")
+        for told in [try governance.runRefused(30), try governance.verifyEverywhere(30)] {
+            #expect(told.errors.contains("commit \(commit): it carries two signatures"), "\(told)")
+            #expect(told.errors.contains("reset the remote's main to a commit before that one"), "\(told)")
+        }
+        try governance.push("rogue", tip, to: "main")
+        try governance.verifyEverywhere(0)
+    }
+
     @Test("`--adopt` is for a foreign main alone, and its gate for a branch of one commit on top of that")
     func shapes() throws {
         let governance = try Governance()

@@ -99,9 +99,8 @@ struct RotationYearTests {
         // Stock git, by main's newest allowed_signers, for every commit of main, the ledger, and all branches.
         let verdicts = try governance.verdicts("stranger")
         #expect(verdicts.count > 130)
-        for verdict in verdicts {
-            #expect(verdict.verdict == "G" && verdict.signer == verdict.author, "\(verdict)")
-        }
+        let bad = verdicts.filter { $0.verdict != "G" || $0.signer != $0.author }
+        #expect(bad.isEmpty, "\(bad.count) of \(verdicts.count), such as \(bad.prefix(3))")
         // ssh-keygen, for every change's signature at the time of its proposal; and for none of the rotated keys today.
         let paths = try governance.files("stranger", "origin/main", "changes/").filter { $0.hasSuffix("/change.yaml") }
         #expect(paths.count == Int(count))

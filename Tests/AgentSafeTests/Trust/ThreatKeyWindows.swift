@@ -140,7 +140,8 @@ struct ThreatKeyWindows {
         let gate = try governance.expect(10, "gate", ["gate", "--head", "origin/\(branch)", "--output", "json"])
         #expect(try gate.json["signers"] == ["alice"], "\(gate)")
         #expect(gate.errors.contains("`carol` signed with a key that is not valid now"), "\(gate)")
-        // Pushed past the gate it stands: history must not depend on when somebody reads it.
+        #expect(try governance.signTrust("alice", "--land", status: 10).json["missing"]?.integerValue == 1)
+        // Pushed past gate and commands it stands: history must not depend on when somebody reads it.
         try governance.push("carol", commit, to: "main")
         try governance.verifyEverywhere(0)
         governance.clock.advance(7200)

@@ -68,11 +68,11 @@ struct VerdictTests {
         try governance.runRefused(20, landed)
         try governance.land(proposed)
         try governance.runRefused(20, proposed)
-        // The next event drops them from the state, and nothing brings them back.
-        governance.clock.advance(1)
+        // An event after their hour drops them from the state, and nothing brings them back.
+        governance.clock.advance(3600)
         let other = try governance.propose("sam", target: "dev/api-server", ["replicas=2"])
         try governance.land(other)
-        try governance.expect(20, "runner", ["run"] + governance.cluster())
+        for status in [Int32(20), 0] { try governance.expect(status, "runner", ["run"] + governance.cluster()) }
         let desk = try LedgerDesk(governance)
         #expect(try desk.history.currentState().pending().isEmpty)
         for id in [landed, proposed] { #expect(try governance.state(of: id) == "expired") }
@@ -114,6 +114,8 @@ struct VerdictTests {
             #expect(try governance.state(of: id) == state, "after \(actor): \(words)")
             governance.clock.advance(60)
         }
+        let votes = try governance.gate(id).judged?["votes"]?.arrayValue ?? []
+        #expect(votes.compactMap { $0["of"]?.stringValue } == ["carol", "bob", "carol"])
         // Her own vote is another matter, and stays.
         try governance.expect(0, "alice", ["reject", id.text, "--yes"])
         governance.clock.advance(60)

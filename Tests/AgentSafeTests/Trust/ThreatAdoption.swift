@@ -7,7 +7,7 @@ import Testing
 @testable import Ledger
 
 @Suite("Threat 35: a foreign commit makes its author an admin, who then adopts it")
-struct ThreatSelfAdoption {
+struct ThreatAdoption {
     /// identities.yaml and allowed_signers of main's newest commit with mallory as an admin, who holds the stranger's key.
     private func withMallory(_ governance: Governance, version: Int? = nil) throws -> [String: String] {
         try governance.git("rogue", "fetch", "-q")
