@@ -71,7 +71,8 @@ extension Workspace {
 
     /// Whether a statement of this person's counts on the change as it is.
     private func hasSpoken(
-        _ voter: String, on change: SignedChange, recorded: [RecordedVote], _ votes: [VerifiedVote], in view: VerifiedView
+        _ voter: String, on change: SignedChange, recorded: [RecordedVote], _ votes: [VerifiedVote],
+        in view: VerifiedView
     ) throws(AgentSafeError) -> Bool {
         let statements = recorded.filter { if case .statement = $0.form { true } else { false } }
         let judgement = try ledger { () throws(LedgerError) in

@@ -75,7 +75,7 @@ extension Workspace {
 
     /// Where to start on a machine that remembers nothing and cannot verify everything each time: what the gate or a runner
     /// vouches for. That it is the newest is the remote's word.
-    private func vouched(_ tip: ObjectID, _ main: MainHistory) throws(AgentSafeError) -> ObjectID {
+    private func vouched(_ tip: ObjectID, _ main: MainHistory) throws(AgentSafeError) -> ObjectID? {
         notify("warning: no high-water marks here, so the remote is trusted to show the newest main and ledger")
         return try ledger { () throws(LedgerError) in
             try LedgerHistory.newestVouched(from: tip, main: main, in: repository)

@@ -9,9 +9,10 @@ extension LedgerHistory {
     /// - Parameters:
     ///   - tip: the newest commit of the ledger, which nobody has verified.
     ///   - main: main, verified from its genesis.
+    /// - Returns: nil when no service has signed anything yet: then everything is to be verified, which is not much.
     public static func newestVouched(
         from tip: ObjectID, main: MainHistory, in repository: Repository
-    ) throws(LedgerError) -> ObjectID {
+    ) throws(LedgerError) -> ObjectID? {
         var current = tip
         for _ in 0..<maximumUnvouched {
             let commit = try reading { () throws(GitError) in try repository.commit(current) }
@@ -23,7 +24,7 @@ extension LedgerHistory {
             {
                 return current
             }
-            guard let parent = commit.parents.first else { break }
+            guard let parent = commit.parents.first else { return nil }
             current = parent
         }
         throw .notAuthentic(

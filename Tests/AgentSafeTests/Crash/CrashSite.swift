@@ -56,9 +56,10 @@ struct CrashSite {
         governance = try Governance.keptForAll()
         self.namespace = namespace
         try governance.enlist("runner2", as: ["--kind", "service", "--role", "runner"])
+        // Trust commits are recorded by now: what is pushed after this is the claim, the preparation and the execution.
+        try governance.expect(0, "runner", ["run"] + governance.cluster())
         id = try propose(governance)
         try governance.land(id)
-        _ = try governance.cluster()
         for actor in ["runner", "stranger", "bob"] { _ = governance.clone(actor) }
         generation = try governance.generation(namespace)
         executions = try governance.executions()

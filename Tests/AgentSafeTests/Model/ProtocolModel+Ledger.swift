@@ -249,7 +249,8 @@ extension ProtocolModel {
             events.append(.vote(vote.number))
             known.append(vote)
         }
-        let spoken = recordedVotes(change, in: ledger, by: tip.registry, at: clock).map { ($0.voter, $0.rejector) }
+        let spoken =
+            recordedVotes(change, in: ledger, by: tip.registry, at: clock).map { ($0.voter, $0.rejector) }
             + votes.map { ($0.voter, $0.rejector) }
         if record.merges.isEmpty, let approval = ledger.pending[change.number]?.approval,
             tip.registry.isValid(approval.key, at: clock),
