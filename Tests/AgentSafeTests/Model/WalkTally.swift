@@ -40,7 +40,8 @@ final class WalkTally: Sendable {
             .awaitingApproval, .unreadable,
         ]
         // A lease must have ended after a preparation before a person can resolve: walks meet that too seldom to demand it.
-        return both.filter { $0 != "record resolution accepted" } + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
+        let often = both.filter { $0 != "record resolution accepted" }
+        return often + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
             + ["gate allow", "gate require_approval", "gate deny", "gate not_authentic"]
     }()
 }
