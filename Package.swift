@@ -84,6 +84,7 @@ let tests: [Target] = [
         path: "Tests/TestSupport"),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
+    .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(
@@ -105,7 +106,8 @@ let tests: [Target] = [
         name: "AgentSafeTests",
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
-            "EmbeddedCatalogue", "Git", "Ledger", "OperatingSystem", "PolicyEngine", "SSHSignature", "TestSupport",
+            "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner", "SSHSignature", "TestSupport",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]

@@ -22,7 +22,8 @@ check_swift() {
 install_packages() {
     command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
     local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git openssh-client python3 python3-yaml; do
+    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git gitolite3 openssh-client python3 \
+        python3-yaml python3-venv shellcheck; do
         dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
     done
     (( ${#missing[@]} )) || return 0
@@ -47,6 +48,29 @@ check_tracked_files() {
     fi
 }
 
+# The workflows and scripts that people copy. Nothing here asks the network, but for the two tools themselves.
+lint_examples() {
+    local tools=$1/lint steps=$1/steps script scripts=() ignored
+    python3 -m venv "$tools" || fail "cannot make a virtual environment; install python3-venv"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check zizmor==1.32.0 check-jsonschema==0.39.0 \
+        || fail "cannot install zizmor and check-jsonschema from PyPI"
+    "$tools/bin/zizmor" --offline --no-progress --quiet .github-example/workflows/*.yml
+    ignored=$(cat .github-example/workflows/*.yml | grep -c 'zizmor: *ignore')
+    [[ $ignored -eq 1 ]] || fail "$ignored findings of zizmor are ignored in the workflows, where there is a reason for one"
+    "$tools/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows .github-example/workflows/*.yml
+    "$tools/bin/check-jsonschema" --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci \
+        templates/gitlab/.gitlab-ci.yml
+    "$tools/bin/check-jsonschema" --quiet --schemafile Tests/Schemas/ruleset.schema.json .github-example/rulesets/*.json
+    mkdir "$steps"
+    Tests/workflow-steps.py "$steps" .github-example/workflows/*.yml templates/gitlab/.gitlab-ci.yml
+    # By their first line: not every script has an ending.
+    while IFS= read -r -d '' script; do
+        if [[ $script == *.sh ]] || head -n 1 "$script" | grep -q '^#!.*\bbash$'; then scripts+=("$script"); fi
+    done < <(find .ci .github-example templates examples Tests -type f ! -name '*.swift' -print0)
+    shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}" "$steps"/*.sh
+    say "${#scripts[@]} scripts and $(find "$steps" -name '*.sh' | wc -l) steps of workflows"
+}
+
 check_swift
 install_packages
 say "tracked files"
@@ -60,6 +84,8 @@ swift build --build-tests
 scratch=$(mktemp -d "$([[ -d /dev/shm && -w /dev/shm ]] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/agentsafe.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/home" "$scratch/tmp"
+say "workflows and scripts"
+lint_examples "$scratch"
 say "quickstart"
 examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
     || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }

@@ -9,12 +9,20 @@ options=(--trust-remote --record)
 land=()
 [[ ${AGENTSAFE_LAND:-} != true ]] || land=(--land)
 
-# Allowed, waiting, denied: results, and recorded.
-is_result() { [[ $1 -eq 0 || $1 -eq 10 || $1 -eq 20 ]]; }
+# Allowed (0), waiting (10) and denied (20) are results, and recorded. A key without the right to record ends with 20 as well,
+# and prints no result.
+gate() {
+    local output
+    code=0
+    output=$(agentsafe gate "${options[@]}" "$@") || code=$?
+    printf '%s\n' "$output"
+    case $code in
+        0 | 10 | 20) [[ -n $output ]] && return 0; code=1 ;;
+    esac
+    return 1
+}
 
-code=0
-agentsafe gate "${options[@]}" --head refs/remotes/origin/main || code=$?
-is_result "$code" || exit "$code"
+gate --head refs/remotes/origin/main || exit "$code"
 
 worst=0 count=0
 while read -r branch; do
@@ -24,9 +32,7 @@ while read -r branch; do
         echo "::warning title=agentsafe gate::more than $most open branches; the rest waits"
         break
     fi
-    code=0
-    agentsafe gate "${options[@]}" "${land[@]}" --head "$branch" || code=$?
-    is_result "$code" && continue
+    gate "${land[@]}" --head "$branch" && continue
     echo "::warning title=agentsafe gate::exit $code for $branch"
     # A branch that is not authentic is its author's trouble, and red on its own request; anything else is ours.
     [[ $code -eq 30 ]] || worst=$code

@@ -81,3 +81,14 @@ struct BranchGrammar {
         try git { () throws(GitError) in try repository.commit(id) }
     }
 }
+
+extension ChangeRecord {
+    /// What the ledger has of a change stands: an identifier with another content was edited, or is somebody's second use of it.
+    func checkContent(of change: SignedChange) throws(AgentSafeError) {
+        guard let known = events.compactMap(\.change).first(where: { $0.digest != change.digest }) else { return }
+        throw AgentSafeError(
+            .notAuthentic,
+            "\(id) is recorded with digest \(known.digest), and this is another content; a proposal is never edited, and an "
+                + "identifier never returns: propose anew")
+    }
+}

@@ -8,17 +8,31 @@ public import Runner
 public final class ExecutorChoice {
     private let host: Host
     private let cluster: String?
-    private var embedded: KubernetesExecutor?
+    private let evidenceKey: () throws(AgentSafeError) -> EvidenceKey
+    private var embedded: (any Executor)?
     private static let embeddedPrefix = "embedded:"
 
-    /// - Parameter cluster: `embedded:FILE`; nil when none was chosen.
+    /// - Parameters:
+    ///   - cluster: `embedded:FILE`; nil when none was chosen.
+    ///   - evidenceKey: asked for when the first executor is made.
     /// - Throws: `AgentSafeError` for words that name no cluster. Whether the file is there shows when it is needed.
-    public init(cluster: String?, host: Host) throws(AgentSafeError) {
+    public init(
+        cluster: String?, host: Host, evidenceKey: @escaping () throws(AgentSafeError) -> EvidenceKey
+    ) throws(AgentSafeError) {
         if let cluster, !cluster.hasPrefix(Self.embeddedPrefix) || cluster == Self.embeddedPrefix {
             throw AgentSafeError(.usage, "`--cluster` takes `embedded:FILE`, not `\(cluster.prefix(60))`")
         }
         self.cluster = cluster
         self.host = host
+        self.evidenceKey = evidenceKey
+    }
+
+    /// An executor that is there already, for every target that it can reach.
+    init(fixed executor: any Executor, host: Host) {
+        self.host = host
+        cluster = nil
+        embedded = executor
+        evidenceKey = { () throws(AgentSafeError) in EvidenceKey(host.random(EvidenceKey.size)) }
     }
 
     /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.
@@ -33,12 +47,13 @@ public final class ExecutorChoice {
                 "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints"
             )
         }
+        let key = try evidenceKey()
         let path = host.absolute(String(cluster.dropFirst(Self.embeddedPrefix.count)))
         do {
             let transport = try EmbeddedCluster.open(path: path, clock: host.now)
             let host = host
             let executor = KubernetesExecutor(
-                transport: transport, name: "embedded", sleep: { _ in }, now: { host.now() })
+                transport: transport, name: "embedded", evidenceKey: key, sleep: { _ in }, now: { host.now() })
             embedded = executor
             return executor
         } catch {
@@ -51,6 +66,6 @@ extension Workspace {
     public func executors() throws(AgentSafeError) -> ExecutorChoice {
         try ExecutorChoice(
             cluster: try setting(settings.cluster, variable: "AGENTSAFE_CLUSTER", configuration: "agentsafe.cluster"),
-            host: host)
+            host: host, evidenceKey: { () throws(AgentSafeError) in try self.evidenceKey() })
     }
 }

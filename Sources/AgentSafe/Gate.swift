@@ -21,7 +21,8 @@ extension Workspace {
             newest = try view()
         } catch {
             guard let foreign = error.foreign else { throw error }
-            return try gateAdoption(of: foreign, base: baseTip, head: headTip, otherwise: error)
+            return try gateAdoption(
+                of: foreign, base: baseTip, head: headTip, isMerged: isMerged, otherwise: error)
         }
         if isMerged || newest.main.position(of: headTip) != nil {
             return try gateMerged(head: headTip, onto: baseTip, in: newest)
@@ -65,12 +66,7 @@ extension Workspace {
     func judge(proposed changes: [SignedChange], in view: VerifiedView) throws(AgentSafeError) -> [Judgement] {
         try changes.map { (change) throws(AgentSafeError) in
             let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
-            if let known = record.events.compactMap(\.change).first(where: { $0.digest != change.digest }) {
-                throw AgentSafeError(
-                    .notAuthentic,
-                    "\(change.change.id) is recorded with digest \(known.digest), and this is another content; a proposal is "
-                        + "never edited, and an identifier never returns: propose anew")
-            }
+            try record.checkContent(of: change)
             return try judge(change, in: view)
         }
     }
@@ -85,6 +81,10 @@ extension Workspace {
     func resolve(_ name: String) throws(AgentSafeError) -> ObjectID {
         let remote = try remoteName()
         let found = try git { () throws(GitError) -> ObjectID? in
+            // To git, a tag of the same name goes before the branch that is meant, and anybody may push tags.
+            for folder in ["refs/remotes/", "refs/heads/"] {
+                if let tip = try repository.reference(folder + name) { return tip }
+            }
             if let found = try repository.resolve(name) { return found }
             return try repository.resolve("refs/remotes/\(remote)/\(name)")
         }
@@ -122,16 +122,8 @@ extension Workspace {
         var state = view.state
         var result: (version: Int, signers: [String])?
         for commit in commits {
-            let parent = state
-            let open = try openTrust(commit, after: parent, base: base)
-            if let open, commit.id == commits.last?.id { return open }
-            let (kind, next) = try ledger { () throws(LedgerError) in
-                try LandingGrammar.follow(commit, after: parent, in: repository)
-            }
-            if open != nil {
-                throw AgentSafeError(
-                    .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
-            }
+            if commit.id == commits.last?.id, let open = try openTrust(commit, after: state, base: base) { return open }
+            let (kind, next) = try follow(commit, after: state, base: base)
             if case .trust(let version, let signers) = kind { result = (version, signers) }
             if case .landing = kind {
                 throw AgentSafeError(

@@ -20,7 +20,7 @@ extension Workspace {
         for attempt in 0..<Self.landingAttempts {
             if attempt > 0 {
                 host.sleep(min(4000, 100 << attempt))
-                try fetch()
+                try fetch(.votes)
             }
             let view = try view()
             if let first, try isOnMain(first.judgements.map(\.change), in: view) {
@@ -134,7 +134,7 @@ extension Workspace {
             // Nobody knows whether it arrived: main tells.
             notify("warning: \(error.message)")
         }
-        try fetch()
+        try fetch(.votes)
         return try view().main.position(of: commit) == nil ? .lost("others were faster") : .done
     }
 }

@@ -19,10 +19,8 @@ extension Workspace {
         var state = view.state
         var kinds: [MainCommitKind] = []
         for commit in try chain(from: head, to: base) {
-            let parent = state
-            let (kind, next) = try ledger { () throws(LedgerError) in
-                try LandingGrammar.follow(commit, after: parent, in: repository)
-            }
+            if commit.id == head, let open = try openTrust(commit, after: state, base: base) { return open }
+            let (kind, next) = try follow(commit, after: state, base: base)
             kinds.append(kind)
             state = next
         }
@@ -43,11 +41,12 @@ extension Workspace {
         let current = VerifiedView(
             main: view.main, ledger: view.ledger,
             state: try ledger { () throws(LedgerError) in try view.main.tipState() })
-        return try report(
-            view.main.commits[(start + 1)...end].map(\.kind), base: base, head: head
-        ) { (changes) throws(AgentSafeError) in
+        let range = view.main.commits[(start + 1)...end]
+        var report = try report(range.map(\.kind), base: base, head: head) { (changes) throws(AgentSafeError) in
             try changes.map { (change) throws(AgentSafeError) in try judge(change, in: current) }
         }
+        report.adopts = range.reduce(0) { $0 + $1.skipped.count }
+        return report
     }
 
     private func report(

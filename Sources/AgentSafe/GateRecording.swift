@@ -44,7 +44,8 @@ extension Workspace {
             throw AgentSafeError(
                 .usage, "`--land` lands a change branch, and `--merged` judges what a forge has merged; choose one")
         }
-        try fetch()
+        try requireMemory()
+        try fetch(.gate(request.head.split(separator: "/").last.flatMap { ChangeID($0) }))
         let recorder = try recorder()
         let judged: Result<GateReport, AgentSafeError> = Result { () throws(AgentSafeError) in
             try gate(base: request.base, head: request.head, isMerged: request.isMerged)

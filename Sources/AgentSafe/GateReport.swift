@@ -146,10 +146,10 @@ extension Judgement {
             "missing": .array(missing.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
             "votes": .array(
                 votes.map {
-                    [
+                    .compact([
                         "by": .string($0.voter.id), "verdict": .string($0.kind.rawValue),
-                        "at": .string($0.at.description),
-                    ]
+                        "at": .string($0.at.description), "of": $0.rejector.map { .string($0) },
+                    ])
                 }),
             "approved_by": .strings(approvedBy),
         ])

@@ -20,6 +20,20 @@ extension Workspace {
         }
     }
 
+    /// Judges a commit of a branch by main's rules, and a trust commit's keys by the clock besides.
+    func follow(
+        _ commit: Commit, after parent: MainState, base: ObjectID
+    ) throws(AgentSafeError) -> (kind: MainCommitKind, state: MainState) {
+        let step = try ledger { () throws(LedgerError) in
+            try LandingGrammar.follow(commit, after: parent, in: repository)
+        }
+        if case .trust = step.kind, try openTrust(commit, after: parent, base: base) != nil {
+            throw AgentSafeError(
+                .notAuthentic, "commit \(commit.id.short) is signed with keys that are not valid now; sign it anew")
+        }
+        return step
+    }
+
     private func report(_ proposal: TrustProposal, base: ObjectID, head: ObjectID) -> GateReport? {
         let moment = now
         let valid = proposal.signers.filter { $0.key.isValid(at: moment) }
@@ -36,14 +50,14 @@ extension Workspace {
     }
 
     /// Judges a branch on top of a foreign main: an adoption of what is foreign, or nothing that could land.
+    ///
+    /// - Parameter isMerged: `head` may be a forge's own merge of such a branch.
     func gateAdoption(
-        of foreign: ForeignMain, base: ObjectID, head: ObjectID, otherwise error: AgentSafeError
+        of foreign: ForeignMain, base: ObjectID, head: ObjectID, isMerged: Bool, otherwise error: AgentSafeError
     ) throws(AgentSafeError) -> GateReport {
-        guard base == foreign.tip, head != base,
-            try git({ () throws(GitError) in try repository.mergeBases(base, head) }) == [base]
-        else { throw error }
+        guard base == foreign.tip, head != base, try mergeBases(base, head) == [base] else { throw error }
         let commit = try readCommit(head)
-        guard commit.parents == [base] else {
+        guard commit.parents == [base] || (isMerged && commit.parents.first == base) else {
             throw AgentSafeError(
                 .notAuthentic,
                 "the branch is not one commit on top of main's newest \(base.short), as an adoption must be; make one with "

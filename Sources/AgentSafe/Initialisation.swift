@@ -72,14 +72,15 @@ extension Workspace {
             throw AgentSafeError(
                 .failed, "the repository at `\(directory)` has commits already; choose an empty folder")
         }
-        let remote = try workspace.remoteName()
-        if let address = wish.remote {
-            _ = try workspace.runGit(["remote", "add", "--", remote, address])
-        }
         let genesis = try workspace.makeGenesis(wish, signer: signer)
         try workspace.configureClone(genesis: genesis)
         _ = try workspace.runGit(["symbolic-ref", "HEAD", "refs/heads/main"])
         _ = try workspace.runGit(["read-tree", "-m", "-u", "HEAD"])
+        // Before there is a remote, whose branches would count, and which has none yet.
+        let view = try workspace.view(full: true)
+        if let address = wish.remote {
+            _ = try workspace.runGit(["remote", "add", "--", try workspace.remoteName(), address])
+        }
         if wish.push {
             let connection = try workspace.connection(nil)
             let (main, ledger) = try git { () throws(GitError) in
@@ -97,9 +98,8 @@ extension Workspace {
                     failure: "the repository is made; push `main` and `ledger` when the remote is empty")
             }
         }
-        _ = try workspace.view(full: true)
         return InitialisationResult(
-            directory: directory, repository: try workspace.view().state.repositoryID, admin: wish.admin,
+            directory: directory, repository: view.state.repositoryID, admin: wish.admin,
             genesis: genesis, pushed: wish.push)
     }
 

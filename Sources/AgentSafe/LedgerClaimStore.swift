@@ -12,6 +12,7 @@ final class LedgerClaimStore: ClaimStore {
     private let id: ChangeID
     /// Height of this run's claim.
     private var claimHeight: Int?
+    private var claimedPlan: Digest?
 
     init(recorder: LedgerRecorder, id: ChangeID) {
         self.recorder = recorder
@@ -53,6 +54,7 @@ final class LedgerClaimStore: ClaimStore {
             return drafts
         }
         claimHeight = view.ledger.tip.event.height
+        claimedPlan = plan.digest
     }
 
     func authorizeAgain() throws(RunStop) -> Authorization {
@@ -70,6 +72,10 @@ final class LedgerClaimStore: ClaimStore {
     func recordPrepared(_ record: PreparedRecord) throws(RunStop) {
         try self.record { (view) throws(AgentSafeError) in
             let change = try self.change(in: view)
+            // Somebody was faster, and main may have moved on: what is recorded must still be allowed where it says so.
+            guard case .authorized(let current) = try self.workspace.judge(change, in: view).authorization,
+                current.plan.digest == self.claimedPlan
+            else { throw AgentSafeError(.denied, "the change is not allowed any more, or its plan changed") }
             var files = ["before.json": record.before.json.evidenceBytes]
             if let pair = record.rollback { files["rollback.yaml"] = RollbackPair.document(pair) }
             return [
@@ -224,7 +230,8 @@ extension ExecutionRecord {
             "output": recordsOutput ? output : nil,
         ])
         return [
-            "claim": .integer(Int64(claim ?? 0)), "outcome": .string(outcome.rawValue), "steps": [step],
+            "claim": .integer(Int64(claim ?? 0)), "outcome": .string(outcome.rawValue),
+            "changed": .bool(changed), "steps": [step],
         ]
     }
 }
@@ -233,7 +240,7 @@ extension CapturedState {
     /// `before.json` and `after.json`.
     var json: JSONValue {
         .compact([
-            "fields": .object(fields), "digest": objectDigest.map { .string($0.description) },
+            "fields": .object(fields), "digest": objectDigest.map { .string($0) },
             "version": version.map { .string($0) },
         ])
     }

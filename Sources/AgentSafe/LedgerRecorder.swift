@@ -27,8 +27,7 @@ final class LedgerRecorder {
 
     /// Fetches, and verifies what is new.
     func refresh() throws(AgentSafeError) {
-        try workspace.fetch()
-        view = try workspace.view()
+        view = try workspace.fetchedView(.votes)
     }
 
     /// Records what `drafts` makes of the newest tip; called anew whenever somebody else's event came first.
@@ -37,7 +36,7 @@ final class LedgerRecorder {
     ///   - keeping: the change in whose outbox the commits wait until the remote shows them; nil for what anybody can
     ///     derive again.
     ///   - recordsTrust: whether the trust events that are owed go before; a person may not sign those.
-    /// - Returns: the commits that were recorded, oldest first; none when `drafts` gave none.
+    /// - Returns: the commits that were recorded, oldest first; none when nothing was owed and `drafts` gave none.
     @discardableResult
     func record(
         keeping id: ChangeID? = nil, recordsTrust: Bool = true,
@@ -51,8 +50,8 @@ final class LedgerRecorder {
             let writer = LedgerWriter(
                 history: view.ledger, signer: signer, identity: identity.id, person: try workspace.person(identity.id))
             let own = try drafts(view)
-            if own.isEmpty { return [] }
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
+            if events.isEmpty { return [] }
             let known = view.ledger.appended.count
             let tip = try ledger { () throws(LedgerError) in
                 try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
@@ -65,7 +64,7 @@ final class LedgerRecorder {
                 try tidyUp(after: id, mustSucceed: isStep)
                 return Array(view.ledger.appended.dropFirst(known))
             }
-            view = try workspace.view()
+            view = try workspace.latestView()
         }
         throw AgentSafeError(.failed, "others were faster \(Self.attempts) times; try again later")
     }

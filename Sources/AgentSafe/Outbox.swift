@@ -51,7 +51,7 @@ extension Workspace {
         let waiting = try git { () throws(GitError) in try repository.references(under: Self.outbox) }
         for (name, tip) in waiting {
             guard let id = ChangeID(name.dropFirst(Self.outbox.count)) else { continue }
-            let view = try view()
+            let view = try latestView()
             let event: LedgerEvent
             do {
                 event = try LedgerHistory.event(at: tip, in: repository)

@@ -40,7 +40,13 @@ extension Workspace {
         let votes = try branchVotes(on: change, in: view)
         // One statement on two branches is one vote.
         var known = Set(recorded)
+        var isWithdrawn = recorded.contains { $0.kind == .withdraw && $0.voter == change.change.proposer }
         for vote in votes where known.insert(vote.signed.statement).inserted {
+            // An agent can make any number of withdrawals, and one is enough.
+            if vote.verified.voter.kind == .agent {
+                if isWithdrawn { continue }
+                isWithdrawn = true
+            }
             drafts.append(
                 EventDraft(
                     kind: .vote, change: change, body: RecordedVote.body(vote.signed),
@@ -49,9 +55,10 @@ extension Workspace {
         }
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
+        // What else the same person signed goes before a merge where it counts, which is for the judgement to say; and a key
+        // that is not valid now approves nothing.
         if let pending, let approval = pending.approval, !mergeKnown,
-            // Whatever else the same person signed goes before a merge, and a key that is not valid now approves nothing.
-            !(recorded + votes.map(\.signed.statement)).contains(where: { $0.voter == approval.voter }),
+            try !hasSpoken(approval.voter, on: change, recorded: record.votes, votes.map(\.verified), in: view),
             view.state.identities.owner(ofKey: approval.key)?.key.isValid(at: now) == true
         {
             drafts.append(
@@ -60,6 +67,18 @@ extension Workspace {
                     headline: "\(approval.voter) approved by merging, \(change.change.summary)"))
         }
         return drafts
+    }
+
+    /// Whether a statement of this person's counts on the change as it is.
+    private func hasSpoken(
+        _ voter: String, on change: SignedChange, recorded: [RecordedVote], _ votes: [VerifiedVote],
+        in view: VerifiedView
+    ) throws(AgentSafeError) -> Bool {
+        let statements = recorded.filter { if case .statement = $0.form { true } else { false } }
+        let judgement = try ledger { () throws(LedgerError) in
+            try Judgement(change, main: view.state, recorded: statements, branchVotes: votes, now: now)
+        }
+        return judgement.votes.contains { $0.voter.id == voter && $0.rejector == nil }
     }
 
     /// The decision event, once for each digest and outcome; the first one brings the change's own files along.

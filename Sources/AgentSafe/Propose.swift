@@ -49,6 +49,8 @@ public struct ProposalResult: Sendable {
     public let written: Written?
     /// Where a reviewer goes next: an address of the forge, or a command.
     public let next: String
+    /// Sensitive params. They take references; what somebody gave instead, by mistake, is shown to nobody.
+    let sensitive: Set<String>
 
     public struct Written: Sendable {
         public let digest: Digest
@@ -60,7 +62,7 @@ public struct ProposalResult: Sendable {
     public var json: JSONValue {
         .compact([
             "id": .string(change.id.text), "action": .string(change.step.action), "target": .string(change.step.target),
-            "params": .object(change.step.parameters), "decision": decision.json,
+            "params": .object(shown), "decision": decision.json,
             "plan": plan.map { .string($0.description) } ?? .null,
             "written": .bool(written != nil),
             "digest": written.map { .string($0.digest.description) },
@@ -70,12 +72,20 @@ public struct ProposalResult: Sendable {
             "expires": .string(change.expires.description), "next": .string(next),
         ])
     }
+
+    private var shown: [String: JSONValue] {
+        guard written == nil else { return change.step.parameters }
+        return Dictionary(
+            uniqueKeysWithValues: change.step.parameters.map { name, value in
+                (name, sensitive.contains(name) ? "<redacted>" : value)
+            })
+    }
 }
 
 extension Workspace {
     /// Decides on a proposal, and writes, signs and commits it on `change/<id>`. The work tree is never touched.
     public func propose(_ proposal: Proposal) throws(AgentSafeError) -> ProposalResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.main)
         let view = try view()
         let signer = try signer()
         let proposer = try identity(of: signer, in: view.state)
@@ -86,6 +96,8 @@ extension Workspace {
         }
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
+        let sensitive = Set(
+            (catalogue.actions[proposal.action]?.parameters ?? []).filter(\.sensitive).map(\.name))
         let engine = PolicyEngine(catalogue: catalogue)
         let history = try ledger { () throws(LedgerError) in
             try view.ledger.currentState().history(of: change, main: view.state)
@@ -97,7 +109,8 @@ extension Workspace {
         } catch {
             // What the policy denies in any case need not be sayable in a file: its reason tells more.
             if decision.result == .deny, !proposal.anyway {
-                return ProposalResult(change: change, decision: decision, plan: nil, written: nil, next: "")
+                return ProposalResult(
+                    change: change, decision: decision, plan: nil, written: nil, next: "", sensitive: sensitive)
             }
             let problem = error.diagnostics[0]
             throw AgentSafeError(
@@ -111,12 +124,13 @@ extension Workspace {
         }
         let plan = engine.plan(for: change, digest: digest)?.digest
         if decision.result == .deny, !proposal.anyway {
-            return ProposalResult(change: change, decision: decision, plan: plan, written: nil, next: "")
+            return ProposalResult(
+                change: change, decision: decision, plan: plan, written: nil, next: "", sensitive: sensitive)
         }
         let written = try write(change, bytes: bytes, onto: view, signer: signer, by: proposer, push: proposal.push)
         return ProposalResult(
             change: change, decision: decision, plan: plan, written: written,
-            next: try nextStep(change, pushed: proposal.push))
+            next: try nextStep(change, pushed: proposal.push), sensitive: sensitive)
     }
 
     func catalogue(of state: MainState) throws(AgentSafeError) -> Catalogue {

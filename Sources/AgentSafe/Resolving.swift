@@ -31,8 +31,7 @@ extension Workspace {
                 "the reason is one line of visible text, at most \(Resolution.maximumReason) bytes; say what you saw at the target"
             )
         }
-        try fetch()
-        let view = try view()
+        let view = try fetchedView(.change(id))
         let signer = try signer()
         let person = try identity(of: signer, in: view.state)
         guard person.kind == .person, person.has(role: Role.approver) || person.has(role: Role.admin) else {

@@ -6,7 +6,7 @@ extension Workspace {
     public func proposeRollback(
         of id: ChangeID, reason: String?, ticket: String? = nil, push: Bool, anyway: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.main)
         let view = try view()
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
         let resolution = record.last(.resolution).flatMap {

@@ -72,8 +72,8 @@ extension Workspace {
     ) throws(AgentSafeError) -> [RunOutcome] {
         let lock = try lockForRunning()
         defer { withExtendedLifetime(lock) {} }
-        try fetch()
-        var view = try view()
+        try requireMemory()
+        var view = try fetchedView(id.map { .change($0) } ?? .votes)
         let signer = try signer()
         let runner = try identity(of: signer, in: view.state)
         guard runner.kind == .service, runner.has(role: Role.runner) else {
@@ -84,21 +84,31 @@ extension Workspace {
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
-        view = try self.view()
+        view = try latestView()
         try checkClock(view)
+        // A trust commit is in force from its event on, which must not wait until something runs.
+        try LedgerRecorder(workspace: self, signer: signer, identity: runner, connection: connection, view: view)
+            .record { (_) throws(AgentSafeError) in [] }
+        view = try self.view()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             if !outcomes.isEmpty {
                 do throws(AgentSafeError) {
-                    try fetch()
-                    view = try self.view()
+                    view = try fetchedView(.votes)
                 } catch {
                     // What was done is told, whatever keeps the others from being done.
                     outcomes.append(RunOutcome(unread: waiting, error))
                     break
                 }
             }
-            guard let found = try find(waiting, in: view) else { continue }
+            let found: FoundChange
+            do throws(AgentSafeError) {
+                guard let there = try find(waiting, in: view) else { continue }
+                found = there
+            } catch {
+                outcomes.append(RunOutcome(unread: waiting, error))
+                continue
+            }
             let recorder = LedgerRecorder(
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
             let store = LedgerClaimStore(recorder: recorder, id: waiting)

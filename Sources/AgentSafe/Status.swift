@@ -127,7 +127,7 @@ extension Workspace {
         let start = host.now()
         var last: ChangeState?
         while true {
-            try fetchIfPossible()
+            try fetchIfPossible(.change(id))
             let status = try status(of: id)
             if status.state != last { changed(status) }
             last = status.state

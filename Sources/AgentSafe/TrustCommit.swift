@@ -47,13 +47,14 @@ public struct OpenTrustBranch: Sendable {
 }
 
 extension Workspace {
-    /// How far the signatures of a trust branch have come.
+    /// How far the signatures of a trust branch have come. One by a key that is not valid now does not count here, though
+    /// main's rules, which look at no clock, would take it.
     func openBranch(_ name: String, _ proposal: TrustProposal, on base: TrustBase) -> OpenTrustBranch {
         let moment = now
-        let signers = proposal.signers.map(\.id)
+        let signers = proposal.signers.filter { $0.key.isValid(at: moment) }.map(\.id)
         let able = base.state.identities.admins.filter { admin in admin.keys.contains { $0.isValid(at: moment) } }
         return OpenTrustBranch(
-            name: name, signers: signers, missing: proposal.missing,
+            name: name, signers: signers, missing: max(0, proposal.threshold - signers.count),
             candidates: able.map(\.id).filter { !signers.contains($0) })
     }
 
@@ -97,7 +98,7 @@ extension Workspace {
     /// Takes the work tree's edits of files that give power (policies, actions, inventory, settings, identities, tests) into a
     /// trust commit.
     public func commitTrust(message: String, push: Bool) throws(AgentSafeError) -> TrustResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.trust)
         let base = TrustBase(view: try view(), foreign: nil)
         let edits = try workTreeEdits(on: base)
         let result = try commitTrust(

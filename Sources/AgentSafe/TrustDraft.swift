@@ -65,7 +65,8 @@ extension Workspace {
     /// The comment lines at the top of a file, which survive its rewriting.
     private func leadingComments(of path: String, in tree: ObjectID) throws(AgentSafeError) -> String? {
         let bytes = try git { () throws(GitError) in try repository.file(path, in: tree) } ?? []
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix { $0.hasPrefix("#") }
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .prefix { $0.hasPrefix("#") }
         if lines.isEmpty { return nil }
         return lines.map { String($0.dropFirst($0.hasPrefix("# ") ? 2 : 1)) }.joined(separator: "\n")
     }

@@ -70,7 +70,7 @@ extension Workspace {
     private func changeIdentities(
         _ message: String, push: Bool, _ edit: (inout IdentityRegistry) throws(AgentSafeError) -> Void
     ) throws(AgentSafeError) -> TrustResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.trust)
         let base = TrustBase(view: try view(), foreign: nil)
         var registry = base.state.identities
         try edit(&registry)

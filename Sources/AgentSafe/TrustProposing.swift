@@ -12,7 +12,7 @@ extension Workspace {
     public func proposeTrust(
         message: String?, push: Bool, adopting: Bool = false, show: (TrustDifference) -> Void = { _ in }
     ) throws(AgentSafeError) -> TrustResult {
-        try fetchIfPossible()
+        try fetchIfPossible(.trust)
         let base = adopting ? try trustBase() : TrustBase(view: try view(), foreign: nil)
         if adopting, base.foreign == nil {
             throw AgentSafeError(

@@ -54,21 +54,20 @@ extension Workspace {
         var confirmed: TrustStatement?
         var signed: TrustSignResult?
         for _ in 0..<Self.signingAttempts {
-            try fetchIfPossible()
+            try fetchIfPossible(.trust)
             let base = try trustBase()
             // Somebody else may have landed it with this very signature.
             if let signed, signed.version < base.nextVersion { return signed }
             let admin = try admin(signer, on: base)
             let branch = try trustBranch(name, on: base)
             let proposal = try self.proposal(of: branch, on: base)
-            if proposal.signers.contains(where: { $0.id == admin.id }) {
+            let open = openBranch(branch.name, proposal, on: base)
+            if open.signers.contains(admin.id) {
                 guard signed != nil || land else {
                     throw AgentSafeError(
-                        .failed,
-                        "`\(admin.id)` signed `\(branch.name)` already; "
-                            + openBranch(branch.name, proposal, on: base).summary)
+                        .failed, "`\(admin.id)` signed `\(branch.name)` already; \(open.summary)")
                 }
-                guard land, proposal.missing == 0 else { return result(branch, proposal, on: base, landed: nil) }
+                guard land, open.missing == 0 else { return result(branch, proposal, on: base, landed: nil) }
                 if let landed = try self.land(branch, on: base, signer: signer, by: admin) {
                     return result(branch, proposal, on: base, landed: landed)
                 }
@@ -187,7 +186,7 @@ extension Workspace {
                 failure: "`\(name)` is as it was; try again")
             return true
         } catch {
-            try fetchIfPossible()
+            try fetchIfPossible(.trust)
             guard try branch(name) == old else { return false }
             throw error
         }

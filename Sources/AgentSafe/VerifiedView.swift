@@ -32,28 +32,24 @@ extension Workspace {
         let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
         guard let newest = mainTip else { throw missing("main", accepted: marks?.main) }
         guard let ledgerTip = try branch("ledger") else { throw missing("ledger", accepted: marks?.ledger) }
-        var usable = full ? nil : marks
-        if usable == nil, !full, settings.trustsRemote {
-            if trustedTips == nil { trustedTips = try tips(main: newest, ledger: ledgerTip) }
-            usable = trustedTips
-        }
+        let isTrusting = marks == nil && !full && settings.trustsRemote
+        let known = full ? nil : marks ?? trustedTips
         let moment = clock.latest
         let chain = full ? LedgerChain(walking: repository, from: ledgerTip, downTo: nil) : nil
         let main = try mainHistory(
-            tip: newest, start: usable?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
-        try check(main, against: usable ?? marks)
-        if trustedTips != nil { try check(main, descendsFrom: genesis) }
+            tip: newest, start: known?.ledgerMain ?? genesis, genesis: genesis, progress: progress)
+        try check(main, against: known ?? marks)
+        let start = isTrusting && known == nil ? try vouched(ledgerTip, main) : known?.ledger
         let history = try ledger { () throws(LedgerError) in
             if let chain {
                 return try LedgerHistory(
                     chain: chain, repository: repository, main: main, now: moment, progress: progress)
             }
             return try LedgerHistory(
-                repository: repository, main: main, tip: ledgerTip, start: usable?.ledger, now: moment,
-                progress: progress)
+                repository: repository, main: main, tip: ledgerTip, start: start, now: moment, progress: progress)
         }
         if full, let marks { try check(history, against: marks) }
-        if trustedTips == nil { try mark(main: main, ledger: history, over: marks, at: path) }
+        try mark(main: main, ledger: history, over: marks, at: isTrusting ? nil : path)
         let state = try ledger { () throws(LedgerError) in
             guard let base else { return try main.tipState() }
             guard main.position(of: base) == nil else { return try main.state(of: base) }
@@ -66,45 +62,56 @@ extension Workspace {
         return VerifiedView(main: main, ledger: history, state: state)
     }
 
-    /// The remote's tips, taken at its word: for a machine that remembers nothing and cannot verify everything each time.
-    private func tips(main: ObjectID, ledger tip: ObjectID) throws(AgentSafeError) -> HighWaterMarks {
-        let event = try ledger { () throws(LedgerError) in try LedgerHistory.event(at: tip, in: repository) }
-        notify("warning: no high-water marks here, so the remote is trusted to show the newest main and ledger")
-        return HighWaterMarks(main: main, ledger: tip, ledgerMain: event.main)
+    /// Whoever acts on the newest state must be able to tell it from an old one, or say that the remote is trusted with that:
+    /// after a server was restored from a backup, everything that ran since then would run again.
+    func requireMemory() throws(AgentSafeError) {
+        // Without a pin there is more to say, and `view` says it.
+        guard !settings.trustsRemote,
+            try setting(settings.genesis, variable: "AGENTSAFE_GENESIS", configuration: "agentsafe.genesis") != nil
+        else { return }
+        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+        let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
+        guard marks == nil else { return }
+        throw AgentSafeError(
+            .failed,
+            "no high-water marks here, so an old state could not be told from the newest; run `agentsafe setup` once on a "
+                + "machine that keeps its state folder, or pass `--trust-remote`")
     }
 
-    /// Where the remote is taken at its word, it must at least be the repository that the pinned genesis founded.
-    private func check(_ main: MainHistory, descendsFrom genesis: ObjectID) throws(AgentSafeError) {
-        let root = try readCommit(genesis)
-        let (founded, found) = try ledger { () throws(LedgerError) in
-            (try LandingGrammar.checkGenesis(root, in: repository).repositoryID, try main.tipState().repositoryID)
-        }
-        guard founded == found else {
-            throw AgentSafeError(
-                .notAuthentic,
-                "main is of repository `\(found)`, and the pinned genesis of `\(founded)`: this is another repository; check "
-                    + "the remote's address and `git config agentsafe.genesis`")
+    /// Where to start on a machine that remembers nothing and cannot verify everything each time: what the gate or a runner
+    /// vouches for. That it is the newest is the remote's word.
+    private func vouched(_ tip: ObjectID, _ main: MainHistory) throws(AgentSafeError) -> ObjectID? {
+        notify("warning: no high-water marks here, so the remote is trusted to show the newest main and ledger")
+        return try ledger { () throws(LedgerError) in
+            try LedgerHistory.newestVouched(from: tip, main: main, in: repository)
         }
     }
 
     /// Moves the high-water marks to what was just recorded.
     func mark(_ view: VerifiedView) throws(AgentSafeError) {
-        // What the remote alone vouches for is no mark for others to build on.
-        guard trustedTips == nil else { return }
-        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+        let isTrusting = trustedTips != nil
+        let path =
+            isTrusting ? nil : HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
         try mark(main: view.main, ledger: view.ledger, over: nil, at: path)
     }
 
+    /// - Parameter path: nil for what was not verified from the beginning: it is a mark for this process alone.
     private func mark(
-        main: MainHistory, ledger history: LedgerHistory, over known: HighWaterMarks?, at path: String
+        main: MainHistory, ledger history: LedgerHistory, over known: HighWaterMarks?, at path: String?
     ) throws(AgentSafeError) {
-        let reached = HighWaterMarks(main: main.tip, ledger: history.tip.commit.id, ledgerMain: history.tip.event.main)
-        if reached == known { return }
-        // A reader that starts here must find every trust commit that is still to be recorded on its part of main.
+        // A reader that starts here must find every trust commit that is still to be recorded on its part of main: while one
+        // is, it starts where this reader did.
         let isComplete = try ledger { () throws(LedgerError) in
             try history.state.trustVersion() == main.state(of: history.tip.event.main).identities.trustVersion
         }
-        guard isComplete else { return }
+        let reached = HighWaterMarks(
+            main: main.tip, ledger: history.tip.commit.id,
+            ledgerMain: isComplete ? history.tip.event.main : main.commits[0].commit.id)
+        if reached == known { return }
+        guard let path else {
+            trustedTips = reached
+            return
+        }
         try ledger { () throws(LedgerError) in
             // Another process may have seen more meanwhile: marks only ever move on.
             try reached.write(path) { current in
@@ -177,17 +184,20 @@ extension Workspace {
     ) throws(AgentSafeError) -> [(signed: SignedVote, verified: VerifiedVote)] {
         let (id, remote) = (found.change.id, try remoteName())
         let isAlone = try remoteURL() == nil
-        let references = try git { () throws(GitError) in
+        let branches = try git { () throws(GitError) in
             var found: [(name: String, id: ObjectID)] = []
-            for prefix in VoteBranch.prefixes(id) {
-                found += try repository.references(under: "refs/remotes/\(remote)/\(prefix)")
-                if isAlone { found += try repository.references(under: "refs/heads/\(prefix)") }
+            for base in ["refs/remotes/\(remote)/"] + (isAlone ? ["refs/heads/"] : []) {
+                for prefix in VoteBranch.prefixes(id) {
+                    found += try repository.references(under: base + prefix).map {
+                        (String($0.name.dropFirst(base.count)), $0.id)
+                    }
+                }
             }
             return found
         }
         return try ledger { () throws(LedgerError) in
             try VoteBranch.collect(
-                found, references: references, main: view.state, now: now, in: repository,
+                found, branches: branches, main: view.state, now: now, in: repository,
                 warn: { notify("warning: \($0)") })
         }
     }

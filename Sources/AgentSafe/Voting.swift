@@ -25,12 +25,15 @@ public struct VoteResult: Sendable {
 extension Workspace {
     /// Signs a vote and pushes it on a branch of its own; with `merge`, lands the change by a signed merge in the same push.
     ///
-    /// - Parameter confirm: shown the judgement before anything is signed; false stops without a trace.
+    /// - Parameters:
+    ///   - rejector: with `.withdraw`, whose rejection an admin takes back.
+    ///   - confirm: shown the judgement before anything is signed; false stops without a trace.
     /// - Returns: nil when `confirm` said no.
     public func vote(
-        _ kind: VerifiedVote.Kind, on id: ChangeID, merge: Bool = false, confirm: (Judgement) -> Bool
+        _ kind: VerifiedVote.Kind, on id: ChangeID, of rejector: String? = nil, merge: Bool = false,
+        confirm: (Judgement) -> Bool
     ) throws(AgentSafeError) -> VoteResult? {
-        try fetchIfPossible()
+        try fetchIfPossible(.change(id))
         let view = try view()
         let signer = try signer()
         let voter = try identity(of: signer, in: view.state)
@@ -43,9 +46,11 @@ extension Workspace {
             _ = try gate(base: view.main.tip.description, head: tip.description)
         }
         let judgement = try judge(found.change, in: view)
-        guard SignedVote.mayVote(kind, voter, proposer: found.change.change.proposer) else {
-            throw AgentSafeError(.denied, Self.refusal(kind, voter, found.change.change.proposer))
+        let proposer = found.change.change.proposer
+        guard SignedVote.mayVote(kind, voter, proposer: proposer, rejector: rejector) else {
+            throw AgentSafeError(.denied, Self.refusal(kind, voter, proposer, rejector))
         }
+        if kind == .withdraw { try checkSomethingToTakeBack(judgement, by: voter, of: rejector) }
         guard let plan = judgement.plan else {
             throw AgentSafeError(.denied, "\(id) has no plan to vote on: \(judgement.decision.reason)")
         }
@@ -63,14 +68,21 @@ extension Workspace {
                 "\(id) was executed already, so no vote changes anything; `agentsafe rollback \(id)` proposes the way back"
             )
         }
-        let standing = judgement.votes.last { $0.voter.id == voter.id }
-        if !merge, let standing, standing.kind == kind, standing.plan == plan.digest {
+        let standing = judgement.votes.last { $0.voter.id == voter.id && $0.rejector == nil }
+        if !merge, rejector == nil, let standing, standing.kind == kind, standing.plan == plan.digest,
+            !judgement.isTakenBack(standing)
+        {
             throw AgentSafeError(
                 .failed, "`\(voter.id)` said \(kind.rawValue) to this plan already, at \(standing.at); once is enough")
         }
         let connection = try connection(view.state)
         guard confirm(judgement) else { return nil }
-        let signed = try sign(kind, found.change, plan: plan.digest, voter: voter, signer: signer, view: view)
+        // Of each person the latest counts, so it must not be older than one that a faster clock dated.
+        let moment = max(now, standing.map { min($0.at, now + clockSkew - .seconds(1)) + .seconds(1) } ?? now)
+        let signed = try sign(
+            VoteStatement(
+                kind: kind, change: id, digest: found.change.digest, plan: plan.digest, voter: voter.id, at: moment,
+                repository: view.state.repositoryID, rejector: rejector), as: voter, signer: signer)
         let branch = VoteBranch.name(id, voter: voter, random: host.random(5))
         let commit = try commit(
             CommitDraft(
@@ -87,27 +99,57 @@ extension Workspace {
         return VoteResult(id: id, kind: kind, voter: voter.id, branch: branch, plan: plan.digest, merged: merged)
     }
 
-    private static func refusal(_ kind: VerifiedVote.Kind, _ voter: Identity, _ proposer: String) -> String {
+    private static func refusal(
+        _ kind: VerifiedVote.Kind, _ voter: Identity, _ proposer: String, _ rejector: String?
+    ) -> String {
         switch kind {
         case .approve where voter.id == proposer, .reject where voter.id == proposer:
             "`\(voter.id)` proposed this change, and nobody decides on their own; ask somebody else with role `approver`"
         case .approve, .reject:
             "`\(voter.id)` has no right to \(kind.rawValue); that needs a person with role `approver`"
-        case .withdraw: "only the proposer `\(proposer)` can withdraw this change; approvers can `cancel` it"
+        case .withdraw where rejector != nil:
+            "`\(voter.id)` has no right to take back somebody's rejection; that needs a person with role `admin` who did not "
+                + "propose the change"
+        case .withdraw: onlyTheProposerWithdraws(proposer)
         case .cancel: "`\(voter.id)` has no right to cancel; that needs a person with role `approver` or `admin`"
         }
     }
 
+    private static func onlyTheProposerWithdraws(_ proposer: String) -> String {
+        "only the proposer `\(proposer)` can withdraw this change; approvers can `cancel` it"
+    }
+
+    /// A withdrawal by anybody but the proposer takes a vote back: there must be one, and it must be older.
+    private func checkSomethingToTakeBack(
+        _ judgement: Judgement, by voter: Identity, of rejector: String?
+    ) throws(AgentSafeError) {
+        let proposer = judgement.change.change.proposer
+        if voter.id == proposer { return }
+        let author = rejector ?? voter.id
+        let latest = judgement.votes.last { $0.voter.id == author && $0.rejector == nil }
+        if let rejector, latest.map({ $0.kind != .reject || judgement.isTakenBack($0) }) ?? true {
+            throw AgentSafeError(
+                .failed, "`\(rejector)` does not reject \(judgement.change.change.id), so there is nothing to take back"
+            )
+        }
+        guard let latest, latest.kind != .withdraw else {
+            throw AgentSafeError(
+                .denied, Self.onlyTheProposerWithdraws(proposer) + ", and `\(voter.id)` has no vote to take back")
+        }
+        guard latest.at < now else {
+            throw AgentSafeError(
+                .failed,
+                "the vote to take back is dated \(latest.at), and of two at one time the stricter counts; try again later"
+            )
+        }
+    }
+
     private func sign(
-        _ kind: VerifiedVote.Kind, _ change: SignedChange, plan: Digest, voter: Identity, signer: any Signer,
-        view: VerifiedView
+        _ statement: VoteStatement, as voter: Identity, signer: any Signer
     ) throws(AgentSafeError) -> SignedVote {
-        let statement = VoteStatement(
-            kind: kind, change: change.change.id, digest: change.digest, plan: plan, voter: voter.id, at: now,
-            repository: view.state.repositoryID)
         do {
             let signature = try signer.sign(
-                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: kind, by: voter.kind))
+                Array(statement.text.utf8), namespace: VoteStatement.namespace(of: statement.kind, by: voter.kind))
             return SignedVote(statement: statement, signature: signature.blob)
         } catch {
             throw AgentSafeError(.failed, "\(error)")

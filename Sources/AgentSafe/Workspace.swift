@@ -37,7 +37,7 @@ public final class Workspace {
     /// Words for people about what goes on; the library itself never prints.
     public let notify: (String) -> Void
     let clock: LedgerClock
-    private var fetchWarning: String?
+    var fetchWarning: String?
     /// Where this process took the remote at its word; what it sees later must contain it.
     var trustedTips: HighWaterMarks?
 
@@ -94,43 +94,14 @@ public final class Workspace {
                 "the remote `\(name)` is `\(shown)`, which is none of `ledger.urls` in agentsafe.yaml; a mirror has a "
                     + "ledger of its own, so use the real remote")
         }
-        let rewrites = try git { () throws(GitError) in
-            try repository.configurations(matching: "^url\\..*\\.(push)?insteadof$")
-        }
-        if let rewrite = rewrites.first(where: { url.hasPrefix($0.value) && !$0.value.isEmpty }) {
+        let connection = RemoteConnection(
+            directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
+        if let rewrite = try git({ () throws(GitError) in try connection.rewriting() }) {
             throw AgentSafeError(
                 .failed,
-                "git's setting `\(rewrite.name)` would rewrite `\(shown)` to another address; remove it for this repository"
-            )
+                "git's setting `\(rewrite)` would rewrite `\(shown)` to another address; remove it for this repository")
         }
-        return RemoteConnection(
-            directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
-    }
-
-    /// Brings the remote's branches up to date.
-    public func fetch() throws(AgentSafeError) {
-        let name = try remoteName()
-        let connection = try connection(nil)
-        if let lock = try git({ () throws(GitError) in try connection.fetch(into: name) }) {
-            notify(
-                "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
-                    + "remove that file")
-        }
-    }
-
-    /// Fetches where there is a remote; without a network the last fetched state is used, with a word.
-    func fetchIfPossible() throws(AgentSafeError) {
-        guard try remoteURL() != nil else { return }
-        do {
-            try fetch()
-            fetchWarning = nil
-        } catch {
-            // Said once, however often a waiting command fetches.
-            if fetchWarning != error.message {
-                notify("warning: \(error.message); going on with what was fetched last")
-            }
-            fetchWarning = error.message
-        }
+        return connection
     }
 
     /// A branch as the remote has it, or the local one where there is no remote.

@@ -39,7 +39,8 @@ enum DecisionText {
             let stale =
                 vote.kind == .approve && vote.plan != judgement.plan?.digest
                 ? ", for another plan: counts for nothing" : ""
-            lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue) at \(vote.at)\(stale)")
+            let of = vote.rejector.map { " of `\($0)`'s rejection" } ?? ""
+            lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue)\(of) at \(vote.at)\(stale)")
         }
         if !judgement.approvedBy.isEmpty {
             lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))")

@@ -23,8 +23,11 @@ enum HookInstallCommand: Command {
             `main` and `ledger`, in this order or at once. The hook knows what is authentic, and not who may push: who writes to \
             which branch is for the server's own rules.
             """,
-        example: "agentsafe hook install --repository /srv/git/governance.git --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819",
-        moreExamples: ["agentsafe hook install --print --program /usr/local/bin/agentsafe"],
+        example: "agentsafe hook install --genesis 1b8f0c5e9a7d3b2c4e6f8091a2b3c4d5e6f70819",
+        moreExamples: [
+            "agentsafe hook install --repository /srv/git/governance.git --max-push-bytes 268435456",
+            "agentsafe hook install --print --program /usr/local/bin/agentsafe",
+        ],
         options: [
             OptionSpec("repository", value: "DIR", help: "the bare repository (default: the current folder)"),
             OptionSpec(
@@ -48,7 +51,8 @@ enum HookInstallCommand: Command {
         var limit: Int?
         if let text = context.arguments.value("max-push-bytes") {
             guard let number = Int(text), number > 0 else {
-                throw AgentSafeError(.usage, "`--max-push-bytes` is a number of bytes above 0, not `\(text.prefix(40))`")
+                throw AgentSafeError(
+                    .usage, "`--max-push-bytes` is a number of bytes above 0, not `\(text.prefix(40))`")
             }
             limit = number
         }
@@ -79,7 +83,8 @@ enum HookInstallCommand: Command {
         let name = context.arguments.value("program") ?? context.program
         guard let found = Program.find(name, environment: context.host.environment) else {
             throw AgentSafeError(
-                .usage, "there is no program `\(name.prefix(200))` that can be executed; give its path with `--program`")
+                .usage, "there is no program `\(name.prefix(200))` that can be executed; give its path with `--program`"
+            )
         }
         let path = context.host.absolute(found)
         // The path becomes a word of a shell script.

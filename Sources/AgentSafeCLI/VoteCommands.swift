@@ -12,7 +12,8 @@ private func vote(
     let isYes = context.arguments.has("yes")
     var unanswered = false
     let id = try context.changeID()
-    let result = try context.workspace().vote(kind, on: id, merge: merge) { judgement in
+    let rejector = kind == .withdraw ? context.arguments.value("of") : nil
+    let result = try context.workspace().vote(kind, on: id, of: rejector, merge: merge) { judgement in
         for line in DecisionText.lines(judgement, terminal) { terminal.say(line) }
         if isYes { return true }
         guard let answer = terminal.ask("\(kind.rawValue)\(merge ? " and land" : "") this change?") else {
@@ -71,9 +72,15 @@ enum RejectCommand: Command {
 
 enum WithdrawCommand: Command {
     static let spec = CommandSpec(
-        name: "withdraw", summary: "Withdraw a change that you proposed.",
+        name: "withdraw", summary: "Withdraw a change that you proposed, or your vote on somebody else's.",
+        discussion: """
+            A proposer's withdrawal stops the change. Anybody else takes their own vote back with it, so that it counts neither for nor \
+            against the change. With `--of` an admin takes back somebody's rejection, but not of a change that they propose themselves.
+            """,
         example: "agentsafe withdraw chg-20261122-7f3k9q2m4x",
-        options: voteOptions, positionals: [PositionalSpec("ID", help: "the change")],
+        options: [
+            OptionSpec("of", value: "PERSON", help: "take back this person's rejection, as an admin")
+        ] + voteOptions, positionals: [PositionalSpec("ID", help: "the change")],
         exitCodes: ExitCodeSpec.common + [.denied], group: "Change")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 { try vote(.withdraw, context) }

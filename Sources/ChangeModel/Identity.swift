@@ -36,8 +36,11 @@ public struct IdentityKey: Hashable, Sendable {
         self.revoked = revoked
     }
 
-    public func isValid(at instant: Timestamp) -> Bool {
-        !revoked && (validAfter.map { $0 <= instant } ?? true) && (validBefore.map { instant <= $0 } ?? true)
+    public func isValid(at instant: Timestamp) -> Bool { !revoked && covers(instant) }
+
+    /// Whether `instant` lies between the bounds, be the key revoked since or not.
+    public func covers(_ instant: Timestamp) -> Bool {
+        (validAfter.map { $0 <= instant } ?? true) && (validBefore.map { instant <= $0 } ?? true)
     }
 }
 

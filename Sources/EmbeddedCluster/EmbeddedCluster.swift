@@ -31,7 +31,7 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 ///
 /// **The file** is what `kubectl get -o json` prints: a v1 List, a typed list, or one object. What is missing (uid,
 /// ReplicaSets, Pods, namespaces, status) is filled in on reading. Every change is written back to it as a v1 List, atomically;
-/// a file changed by somebody else is read again. There is no lock between processes: the last writer wins.
+/// a file changed by somebody else is read again. Processes take turns: the file is locked for as long as a request takes.
 /// At most 16 MiB and 20,000 objects.
 public final class EmbeddedCluster: HTTPTransport {
     private let path: String?
@@ -69,6 +69,8 @@ public final class EmbeddedCluster: HTTPTransport {
     public var objects: JSONValue { state.list }
 
     public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        let lock = try path.map(Self.lock)
+        defer { withExtendedLifetime(lock) {} }
         try readAgain()
         var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description)
         let response = handler.handle(request)
@@ -95,6 +97,14 @@ public final class EmbeddedCluster: HTTPTransport {
             fileContent = content
         }
         state = next
+    }
+
+    private static func lock(_ path: String) throws(HTTPError) -> FileLock {
+        do {
+            return try FileLock.acquire(replaceable: path)
+        } catch {
+            throw HTTPError(code: .cannotConnect, mayHaveBeenApplied: false, message: error.description)
+        }
     }
 
     /// Takes over what another process wrote.

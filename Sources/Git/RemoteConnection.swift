@@ -21,7 +21,8 @@ public struct RemoteConnection: Sendable {
         // Settings from the environment could rewrite the address unseen.
         let inherited = [
             "GIT_DIR", "GIT_PREFIX", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY",
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_SYSTEM",
         ]
         for name in inherited { environment[name] = nil }
         self.environment = environment
@@ -38,19 +39,37 @@ public struct RemoteConnection: Sendable {
         }
     }
 
+    /// git's own setting that would send this address elsewhere; nil when there is none. Git itself is asked, in the same
+    /// environment: it reads files and conditions that a library does not.
+    public func rewriting() throws(GitError) -> String? {
+        let result = try git(["config", "--null", "--get-regexp", "^url\\..*\\.(push)?insteadof$"])
+        for entry in result.outputText.split(separator: "\0") {
+            let parts = entry.split(separator: "\n", maxSplits: 1)
+            if parts.count == 2, url.hasPrefix(parts[1]) { return String(parts[0]) }
+        }
+        return nil
+    }
+
     /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
     ///
+    /// - Parameter branches: names or, with a `*`, patterns; nothing else is asked for, whatever lies at the remote.
     /// - Returns: a lock file that kept it from dropping them, if there was one; all else is up to date then.
     @discardableResult
-    public func fetch(into name: String) throws(GitError) -> String? {
-        let refspecs = ["+refs/heads/*:refs/remotes/\(name)/*"]
-        var arguments = fetchArguments
-        guard let failure = try fetch(arguments + ["--prune"], refspecs) else { return nil }
-        if let lock = failure.lock, lock.path.hasSuffix("/packed-refs.lock") {
-            arguments.append("--no-prune")
-            if try fetch(arguments, refspecs) == nil { return lock.path }
+    public func fetch(_ branches: [String] = ["*"], into name: String) throws(GitError) -> String? {
+        var branches = branches
+        while !branches.isEmpty {
+            let refspecs = branches.map { "+refs/heads/\($0):refs/remotes/\(name)/\($0)" }
+            var arguments = fetchArguments
+            guard let failure = try fetch(arguments + ["--prune"], refspecs) else { return nil }
+            if let lock = failure.lock, lock.path.hasSuffix("/packed-refs.lock") {
+                arguments.append("--no-prune")
+                if try fetch(arguments, refspecs) == nil { return lock.path }
+            }
+            guard let gone = failure.missing, let place = branches.firstIndex(of: gone) else { throw failure.error }
+            branches.remove(at: place)
+            _ = try git(["update-ref", "-d", "refs/remotes/\(name)/\(gone)"])
         }
-        throw failure.error
+        return nil
     }
 
     public func fetch(_ refspecs: [String]) throws(GitError) {
@@ -65,8 +84,8 @@ public struct RemoteConnection: Sendable {
         ]
     }
 
-    /// What git could not bring, and the lock file that stood in its way.
-    private typealias FetchFailure = (error: GitError, lock: ReferenceLock?)
+    /// What git could not bring, the lock file that stood in its way, and the branch that is not there.
+    private typealias FetchFailure = (error: GitError, lock: ReferenceLock?, missing: String?)
 
     /// - Returns: nil when everything was fetched.
     private func fetch(_ arguments: [String], _ refspecs: [String]) throws(GitError) -> FetchFailure? {
@@ -80,10 +99,16 @@ public struct RemoteConnection: Sendable {
             // Another git may have moved a reference while this one meant to: what it says then is out of date at once.
             let mayPass = lock?.remove() ?? result.errorText.contains("error: cannot lock ref")
             if attempt == 3 || !mayPass || result.timedOut {
-                return (lock?.error ?? remoteError("fetch from", result), lock)
+                return (lock?.error ?? remoteError("fetch from", result), lock, Self.missingBranch(result.errorText))
             }
             attempt += 1
         }
+    }
+
+    /// The branch in git's `fatal: couldn't find remote ref refs/heads/ledger`.
+    private static func missingBranch(_ words: String) -> String? {
+        let start = "fatal: couldn't find remote ref refs/heads/"
+        return words.split(separator: "\n").first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
     }
 
     /// What became of one reference in a push.
@@ -153,12 +178,12 @@ public struct RemoteConnection: Sendable {
     }
 
     private func remoteWords(_ result: ProgramResult) -> String {
-        let words = result.errorText.split(separator: "\n").filter { $0.hasPrefix("remote:") }.prefix(3)
+        let words = result.errorText.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("remote:") }.prefix(3)
         return words.isEmpty ? "" : " (\(words.joined(separator: " ")))"
     }
 
     private func remoteError(_ verb: String, _ result: ProgramResult) -> GitError {
-        let lines = result.errorText.split(separator: "\n").filter { !$0.hasPrefix("hint:") }
+        let lines = result.errorText.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("hint:") }
         let words = (lines.first { $0.hasPrefix("fatal:") } ?? lines.first).map(String.init) ?? "git said nothing"
         let reason = result.timedOut ? "no answer within \(timeout) seconds" : String(words.prefix(300))
         return GitError(

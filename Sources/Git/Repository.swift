@@ -199,12 +199,12 @@ public final class Repository {
         return id
     }
 
-    public func commit(_ id: ObjectID) throws(GitError) -> Commit {
-        try Commit(id: id, raw: try commitContent(id))
+    public func commit(_ id: ObjectID, limit: Int = 4 << 20) throws(GitError) -> Commit {
+        try Commit(id: id, raw: try commitContent(id, limit: limit))
     }
 
-    func commitContent(_ id: ObjectID) throws(GitError) -> [UInt8] {
-        let object = try read(id, limit: 4 << 20)
+    func commitContent(_ id: ObjectID, limit: Int = 4 << 20) throws(GitError) -> [UInt8] {
+        let object = try read(id, limit: limit)
         guard object.kind == .commit else { throw GitError(.malformed, "object \(id) is no commit") }
         return object.content
     }

@@ -17,6 +17,7 @@ struct ConditionalMutation {
     let client: APIClient
     let object: ResourceAddress
     let before: CapturedState
+    let key: EvidenceKey
 
     private static let maximumAttempts = 3
 
@@ -32,7 +33,7 @@ struct ConditionalMutation {
         var lastVersion: String?
         for _ in 0..<Self.maximumAttempts {
             let current = try client.get(object)
-            guard ObjectDigest.of(current, at: object) == expected else {
+            guard try ObjectDigest.of(current, at: object, key: key) == expected else {
                 throw ExecutionError(
                     code: .conflict,
                     message: "\(object) changed since before-state was taken; look at it and propose again")

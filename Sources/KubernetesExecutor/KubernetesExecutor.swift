@@ -14,18 +14,21 @@ public final class KubernetesExecutor: Executor {
     private let client: APIClient
     private let now: () -> Int64
     private let convergenceTimeout: Int
+    private let evidenceKey: EvidenceKey
 
     /// - Parameters:
+    ///   - evidenceKey: keys the hashes that are recorded of values and of whole objects.
     ///   - now: seconds since 1970-01-01T00:00:00Z; used for `restartedAt` and for the time limit.
     ///   - convergenceTimeout: seconds to wait for a rollout.
     public init(
-        transport: any HTTPTransport, name: String = "kubernetes", sleep: @escaping (_ milliseconds: Int) -> Void,
-        now: @escaping () -> Int64, convergenceTimeout: Int = 600
+        transport: any HTTPTransport, name: String = "kubernetes", evidenceKey: EvidenceKey,
+        sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64, convergenceTimeout: Int = 600
     ) {
         self.name = name
         client = APIClient(transport: transport, sleep: sleep)
         self.now = now
         self.convergenceTimeout = convergenceTimeout
+        self.evidenceKey = evidenceKey
     }
 
     public func supports(action: String) -> Bool { Operation.actions.contains(action) }
@@ -54,14 +57,16 @@ public final class KubernetesExecutor: Executor {
 
     public func captureState(for step: ExecutionStep) throws(ExecutionError) -> CapturedState {
         let operation = try Operation(step)
-        return try StateCapture(operation: operation).capture(try client.get(operation.object), for: step.action)
+        return try StateCapture(operation: operation, key: evidenceKey)
+            .capture(try client.get(operation.object), for: step.action)
     }
 
     public func execute(
         _ step: ExecutionStep, before: CapturedState, mayMutate: () -> Bool, progress: (String) -> Void
     ) throws(ExecutionError) -> ExecutionReport {
         let operation = try Operation(step)
-        let mutation = ConditionalMutation(client: client, object: operation.object, before: before)
+        let mutation = ConditionalMutation(
+            client: client, object: operation.object, before: before, key: evidenceKey)
         switch operation {
         case .restart(let name): return try restart(name, mutation, mayMutate, progress)
         case .scale(let name, let replicas): return try scale(name, replicas, mutation, mayMutate, progress)

@@ -1,6 +1,8 @@
 internal import ChangeModel
+internal import Runner
 
-/// The digest that says whether an object is still the one that was looked at.
+/// The keyed hash that says whether an object is still the one that was looked at. Keyed, for objects hold secrets, and short
+/// ones could be guessed from a plain hash.
 ///
 /// It covers what people and programs *intend*: kind, name, namespace, `uid`, labels and annotations, and everything
 /// beside `metadata` and `status` (`spec`, `data`, `binaryData`, `immutable`). It leaves out what controllers write all the
@@ -8,7 +10,9 @@ internal import ChangeModel
 /// annotations below `deployment.kubernetes.io/` (the revision), and of nodes all annotations (network plugins and kubelets
 /// keep theirs there) and the taints that mirror their conditions.
 enum ObjectDigest {
-    static func of(_ object: JSONValue, at address: ResourceAddress) -> Digest {
+    static func of(
+        _ object: JSONValue, at address: ResourceAddress, key: EvidenceKey
+    ) throws(ExecutionError) -> String {
         var content = object.objectValue ?? [:]
         let metadata = content.removeValue(forKey: "metadata") ?? [:]
         content.removeValue(forKey: "status")
@@ -25,7 +29,7 @@ enum ObjectDigest {
             "annotations": annotations.isEmpty ? nil : .object(annotations),
         ])
         let whole: JSONValue = ["identity": identity, "content": .object(content)]
-        return Digest(of: whole.canonicalBytes)
+        return try key.code(of: whole.canonicalBytes)
     }
 
     private static func withoutConditionTaints(_ spec: JSONValue) -> JSONValue {

@@ -35,7 +35,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
         case .claim: [Self.claimMembers, Self.claimMembers + ["trust_remote"]]
         case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
-        case .execution: [["claim", "outcome", "steps"]]
+        case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
         case .resolution: [["claim", "outcome", "reason"]]
         }

@@ -136,6 +136,28 @@ struct EventRules {
         }
     }
 
+    /// The last word before the target is changed: the change must still be allowed, by main as this event names it, and
+    /// the record must hold what undoes it.
+    private func checkPrepared(_ change: SignedChange, _ claim: OpenClaim) throws(LedgerError) {
+        let record = try state.record(of: change.change.id)
+        let judgement = try Judgement(
+            change, main: main, recorded: record.votes, isRollback: try state.isRollback(change.change, main: main),
+            now: event.at)
+        guard case .authorized(let authorized) = judgement.authorization,
+            [authorized.plan.target.lockKey] == claim.locks,
+            authorized.plan.digest == record.last(.claim)?.plan
+        else { throw .refused("\(change.change.id) is not allowed any more, or its plan changed since the claim") }
+        func hasFile(_ name: String) -> Bool {
+            event.files["\(event.folder)/\(LedgerEvent.fileName(event.height, name))"] != nil
+        }
+        guard hasFile("before.json"), hasFile("rollback.yaml") == (event.body["rollback"]?.isNull == false) else {
+            throw .notAuthentic(
+                "a preparation comes with its before-state, and with the rollback pair where there is one")
+        }
+        guard let checks = event.body["prechecks"]?.arrayValue, checks.allSatisfy({ $0["passed"]?.boolValue == true })
+        else { throw .notAuthentic("a precheck failed, and the change was prepared all the same") }
+    }
+
     /// What a person found out about an unknown: it closes the claim, and nothing reopens it.
     private func checkResolution() throws(LedgerError) {
         let change = try requireChange()
@@ -167,12 +189,16 @@ struct EventRules {
             guard let end = event.leaseEnd, end >= claim.leaseEnd, end <= event.at + .seconds(24 * 3600) else {
                 throw .notAuthentic("the event lacks the lease that it renews")
             }
+            try checkPrepared(change, claim)
         case .execution:
             guard claim.isPrepared, event.by == claim.by else {
                 throw .refused("the claim is not prepared, or belongs to `\(claim.by)`")
             }
             guard event.outcome == "succeeded" || event.outcome == "failed" else {
                 throw .notAuthentic("the execution has no outcome")
+            }
+            guard event.body["changed"]?.boolValue != nil else {
+                throw .notAuthentic("the execution does not say whether it changed anything")
             }
         default:
             guard !claim.isPrepared else { throw .refused("a prepared claim cannot be aborted") }

@@ -7,7 +7,8 @@ internal import OperatingSystem
 public struct HighWaterMarks: Sendable, Equatable {
     public var main: ObjectID
     public var ledger: ObjectID
-    /// The main commit that the marked ledger commit names.
+    /// Where a reader begins on main: at the commit that the marked ledger commit names, or at an older one while a trust
+    /// commit between the two waits for its event.
     public var ledgerMain: ObjectID
 
     public init(main: ObjectID, ledger: ObjectID, ledgerMain: ObjectID) {

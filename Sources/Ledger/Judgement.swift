@@ -41,10 +41,14 @@ public struct Judgement {
         }
         // A merge carries no time that could be believed, so whatever else the same person signed goes before it.
         for approval in Self.mergeApprovals(recorded) + [approval].compactMap({ $0 })
-        where !all.contains(where: { $0.voter.id == approval.voter }) {
+        where !all.contains(where: { $0.voter.id == approval.voter && $0.rejector == nil }) {
             if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
         }
-        votes = all.sorted { ($0.at, $0.voter.id) < ($1.at, $1.voter.id) }
+        // A set has no order of its own, and everybody must come to the same list.
+        votes = all.sorted {
+            ($0.at, $0.voter.id, $0.kind.rawValue, $0.plan.hexadecimal, $0.rejector ?? "")
+                < ($1.at, $1.voter.id, $1.kind.rawValue, $1.plan.hexadecimal, $1.rejector ?? "")
+        }
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
         let history = VerifiedHistory(
@@ -65,6 +69,11 @@ public struct Judgement {
         }
     }
 
+    /// Whether an admin has taken a rejection back since it was given.
+    public func isTakenBack(_ vote: VerifiedVote) -> Bool {
+        vote.kind == .reject && votes.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
+    }
+
     /// Why the proposer's signature counts for nothing now, though it is genuine.
     private static func objection(to change: SignedChange, main: MainState, now: Timestamp) -> String? {
         guard let owner = main.identities.owner(ofKey: change.key.publicKey),
@@ -83,21 +92,22 @@ public struct Judgement {
         recorded.compactMap { if case .merge(_, let approval) = $0.form { approval } else { nil } }
     }
 
-    /// What a recorded vote counts for now: an approval only with a key and a right that still hold; a rejection for ever.
+    /// What a recorded vote counts for now: an approval, and whatever takes a rejection back, only with a key and a right that
+    /// still hold; what stops the change for ever.
     private static func counted(
         _ vote: RecordedVote, for change: SignedChange, main: MainState, now: Timestamp
     ) -> VerifiedVote? {
         switch vote.form {
-        case .statement(let signed) where signed.statement.kind == .approve:
+        case .statement(let signed) where !signed.statement.stops(change.change):
             return try? signed.verified(
                 for: change, repository: main.repositoryID, identities: main.identities, at: now)
         case .statement(let signed):
             // The ledger's own rules checked it when it was recorded; it outlives its author's key and role.
-            guard signed.statement.digest == change.digest else { return nil }
             let voter =
                 main.identities.identity(signed.statement.voter)
                 ?? Identity(id: signed.statement.voter, kind: .person)
             var standing = voter
+            if signed.statement.kind != .withdraw { standing.kind = .person }
             if signed.statement.kind != .withdraw, !standing.has(role: Role.approver) {
                 standing.roles.append(Role.approver)
             }

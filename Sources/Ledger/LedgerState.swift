@@ -225,7 +225,8 @@ public struct LedgerState {
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
             if let change { put(Self.pendingPath(change.change), nil) }
-            enterExecution(event, claim, change)
+            // A read, and what never reached the target, leave the execution before them the latest.
+            if event.body["changed"] == .bool(true) { enterExecution(event, claim, change) }
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)

@@ -34,7 +34,13 @@ public final class MainHistory {
         progress: (Int) -> Void = { _ in }
     ) throws(LedgerError) {
         self.repository = repository
-        let chain = try repository.firstParents(from: tip, downTo: start)
+        let chain: [Commit]
+        do throws(LedgerError) {
+            chain = try repository.firstParents(from: tip, downTo: start)
+        } catch {
+            // Nobody can tell what comes before a commit that cannot be read, so nobody can adopt it either.
+            throw error.at(branch: "main", commit: tip).advising("reset the remote's main to a commit before that one")
+        }
         if let oldest = chain.last?.id, oldest != start {
             if start == genesis {
                 throw .notAuthentic(

@@ -13,10 +13,11 @@ public struct MergeApproval: Sendable, Hashable {
 
 extension MainHistory {
     /// The approval that a landing is, if it is one: exactly one change, exactly two parents, git's own subject for a merge of
-    /// that change's branch, and an approver's signature. Everything else lands and approves nothing.
+    /// that change's branch, no header that git does not write by itself, and an approver's signature. Everything else lands
+    /// and approves nothing: another encoding could show people another subject, and a merged tag another signature.
     func mergeApproval(_ accepted: AcceptedCommit, _ changes: [SignedChange]) throws(LedgerError) -> MergeApproval? {
         let commit = accepted.commit
-        guard changes.count == 1, commit.parents.count == 2,
+        guard changes.count == 1, commit.parents.count == 2, commit.extraHeaders.isEmpty,
             Self.namesBranch(commit.subject, of: changes[0].change.id)
         else { return nil }
         let parent = try state(of: commit.parents[0])

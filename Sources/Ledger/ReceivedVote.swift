@@ -43,15 +43,27 @@ extension VoteBranch {
         guard vote.statement.voter == name.voter else {
             throw .notAuthentic("the vote is by `\(vote.statement.voter)`, and the branch says `\(name.voter)`")
         }
-        let voter = try vote.signatory(repository: main.repositoryID, identities: main.identities).identity
+        // What stops a change outlives its author's key, here as where it is counted.
+        let stops = change.map { vote.statement.stops($0.change) } ?? false
+        let signatory = try vote.signatory(
+            repository: main.repositoryID, identities: main.identities, evenRevoked: stops)
+        guard !signatory.key.revoked || signatory.key.covers(vote.statement.at) else {
+            throw .notAuthentic("the key that signed the vote was not valid at \(vote.statement.at)")
+        }
+        let voter = signatory.identity
         guard (voter.kind == .agent) == name.isWithdrawal else {
             throw .notAuthentic(
                 "votes of people lie on `vote/<id>/…`, and withdrawals of agents on `change/withdrawn/<id>/…`")
         }
-        // Of a proposal that is not there, anyone might be the proposer.
-        let unknown = vote.statement.kind == .withdraw ? voter.id : ""
-        let proposer = change.flatMap { $0.digest == vote.statement.digest ? $0.change.proposer : nil } ?? unknown
-        guard SignedVote.mayVote(vote.statement.kind, voter, proposer: proposer) else {
+        // Agents are many, and take back nothing but what is there and their own.
+        guard change != nil || voter.kind == .person else {
+            throw .notAuthentic("there is no proposal \(name.change) here that could be withdrawn")
+        }
+        let proposer = change?.change.proposer ?? ""
+        guard
+            SignedVote.mayVote(
+                vote.statement.kind, voter, proposer: proposer, rejector: vote.statement.rejector)
+        else {
             throw .notAuthentic("`\(voter.id)` has no right to \(vote.statement.kind.rawValue) this change")
         }
         return vote

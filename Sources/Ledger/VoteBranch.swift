@@ -31,9 +31,12 @@ public enum VoteBranch {
         """
     }
 
+    /// The largest commit that is read for a vote, in bytes.
+    static let maximumCommit = 64 << 10
+
     /// Reads the vote that a commit carries, if the commit is what a vote branch may hold: empty, with one parent.
     public static func read(_ commit: ObjectID, in repository: Repository) throws(LedgerError) -> SignedVote {
-        let commit = try reading { () throws(GitError) in try repository.commit(commit) }
+        let commit = try reading { () throws(GitError) in try repository.commit(commit, limit: maximumCommit) }
         guard commit.parents.count == 1 else { throw .notAuthentic("a vote's commit has one parent") }
         let parent = try reading { () throws(GitError) in try repository.commit(commit.parents[0]) }
         guard parent.tree == commit.tree else { throw .notAuthentic("a vote's commit changes no file") }
@@ -44,29 +47,39 @@ public enum VoteBranch {
         return vote
     }
 
-    /// The most vote branches that are read for one change; more are refused, not sampled.
+    /// The most branches with people's votes that are read for one change; more are refused, not sampled.
     public static let maximumVotes = 200
+    /// Of an agent's withdrawals one is enough. Whoever makes more hides nobody's vote, and stops nobody.
+    static let maximumWithdrawals = 10
 
     /// Every vote on the branches of one change, at both places. What is not valid is skipped, with a word.
+    ///
+    /// - Parameter branches: names as at the remote, without `refs/heads/`.
     public static func collect(
-        _ change: SignedChange, references: [(name: String, id: ObjectID)], main: MainState, now: Timestamp,
+        _ change: SignedChange, branches: [(name: String, id: ObjectID)], main: MainState, now: Timestamp,
         in repository: Repository, warn: (String) -> Void
     ) throws(LedgerError) -> [(signed: SignedVote, verified: VerifiedVote)] {
-        guard references.count <= maximumVotes else {
+        let people = branches.filter { $0.name.hasPrefix(prefix(change.change.id, of: .person)) }
+        guard people.count <= maximumVotes else {
             throw .refused(
                 "\(change.change.id) has more than \(maximumVotes) vote branches; delete those that count for nothing")
         }
+        // Agents may push there what they like: only what bears the proposer's name is looked at, and not much of it.
+        let own = prefix(change.change.id, of: .agent) + change.change.proposer + "-"
+        let withdrawals = branches.filter { $0.name.hasPrefix(own) }.prefix(maximumWithdrawals)
         var votes: [(signed: SignedVote, verified: VerifiedVote)] = []
-        for reference in references {
+        for branch in people + withdrawals {
             do {
-                let vote = try read(reference.id, in: repository)
-                let leaf = reference.name.split(separator: "/").last ?? ""
-                guard leaf.hasPrefix(vote.statement.voter + "-") else {
+                guard let name = VoteBranchName(branch.name), name.change == change.change.id else {
+                    throw LedgerError.notAuthentic("the name is not that of a vote's branch")
+                }
+                let vote = try read(branch.id, in: repository)
+                guard name.voter == vote.statement.voter else {
                     throw LedgerError.notAuthentic("the branch does not bear the voter's name")
                 }
                 let verified = try vote.verified(
                     for: change, repository: main.repositoryID, identities: main.identities, at: now)
-                guard reference.name.contains("/" + prefix(change.change.id, of: verified.voter.kind)) else {
+                guard name.isWithdrawal == (verified.voter.kind == .agent) else {
                     throw LedgerError.notAuthentic("votes of people and withdrawals of agents lie apart")
                 }
                 guard vote.statement.at <= now + clockSkew else {
@@ -74,7 +87,7 @@ public enum VoteBranch {
                 }
                 votes.append((vote, verified))
             } catch {
-                warn("vote `\(reference.name)` counts for nothing: \(error)")
+                warn("vote `\(branch.name)` counts for nothing: \(error)")
             }
         }
         return votes

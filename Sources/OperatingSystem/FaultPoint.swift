@@ -15,7 +15,7 @@
 ///     AGENTSAFE_FAULT=NAME:N:WHAT   at the Nth time NAME is reached; `N+`: from then on. `disk` is every NAME that can
 ///                                   fail with an error. WHAT: `kill` (SIGKILL), `stop` (SIGSTOP), `delay:MILLISECONDS`,
 ///                                   `error:ENOSPC` (EROFS, EIO, EDQUOT), `clock:SECONDS` (moves the wall clock)
-///     AGENTSAFE_FAULT_CLOCK=SECONDS what the wall clock is ahead of the machine's, or behind it
+///     AGENTSAFE_FAULT_CLOCK=SECONDS what the wall clock is ahead of the machine's, or behind it; or a file that says so
 public enum FaultPoint {
     /// Comes to the point `name`.
     ///
@@ -78,6 +78,7 @@ public enum FaultPoint {
 
         private let order: Order?
         private let log: Int32?
+        private let clockFile: String?
         private let progress: Mutex<Progress>
 
         /// nil without any of the variables, so that each point costs one comparison.
@@ -93,6 +94,7 @@ public enum FaultPoint {
             // A mistyped order would let a test pass that tests nothing.
             precondition(order == nil || self.order != nil, "AGENTSAFE_FAULT cannot be read")
             self.log = log.map { open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode_t(0o600)) }
+            clockFile = clock?.hasPrefix("/") == true ? clock : nil
             progress = Mutex(Progress(clockShift: clock.flatMap { Int64($0) } ?? 0))
         }
 
@@ -114,7 +116,12 @@ public enum FaultPoint {
         }
 
         @usableFromInline
-        var clockShift: Int64 { progress.withLock { $0.clockShift } }
+        var clockShift: Int64 {
+            let inFile = clockFile.flatMap { try? Files.read($0) }.flatMap {
+                Int64(String(decoding: $0, as: UTF8.self))
+            }
+            return (inFile ?? 0) + progress.withLock { $0.clockShift }
+        }
 
         @usableFromInline
         func reach(_ name: String, _ subject: String, mayFail: Bool) -> Int32? {

@@ -13,7 +13,11 @@ public final class FileLock {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, and not left to the closing: a child that is just being started holds copies of all descriptors.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Locks an existing folder, whose content stays as it is.
     ///
@@ -27,6 +31,19 @@ public final class FileLock {
     public static func acquire(file path: String, waiting: Bool) throws(SystemError) -> FileLock? {
         try FaultPoint.reach("lock.open", before: "open", path)
         return try acquire(path, flags: O_RDWR | O_CREAT, waiting: waiting)
+    }
+
+    /// Waits for, and locks, an existing file whose writers replace it by another: the lock is on the one that is there then.
+    public static func acquire(replaceable path: String) throws(SystemError) -> FileLock {
+        while true {
+            let lock = try acquire(path, flags: O_RDONLY, waiting: true)
+            var (held, current) = (stat(), stat())
+            if let lock, fstat(lock.descriptor, &held) == 0, stat(path, &current) == 0, held.st_dev == current.st_dev,
+                held.st_ino == current.st_ino
+            {
+                return lock
+            }
+        }
     }
 
     private static func acquire(_ path: String, flags: Int32, waiting: Bool) throws(SystemError) -> FileLock? {

@@ -72,12 +72,14 @@ extension PolicyEngine {
                     .wrongRepository, "the change names repository \(Excerpt.quoted(change.repository)), not this one"))
         }
         guard decision.result != .deny else { return .denied(decision) }
-        let votes = LatestVotes(history.votes)
+        let excluded = history.excludedVoters.union([change.proposer])
+        let isOurs = known?.maker === maker && known?.change == digest
+        let plan = isOurs ? known : plan(for: change, digest: digest)
+        let votes = LatestVotes(history.votes, on: plan?.digest, excluding: excluded)
         if let objection = votes.objection(to: change) {
             return .denied(decision.denied(objection.code, objection.reason))
         }
-        let isOurs = known?.maker === maker && known?.change == digest
-        guard let plan = isOurs ? known : plan(for: change, digest: digest) else {
+        guard let plan else {
             // A rule may allow an unknown target, but nothing can be done to it.
             return .denied(decision.denied(.unknownTarget, UnknownTarget.words(change.step.target)))
         }
@@ -85,8 +87,7 @@ extension PolicyEngine {
             return .authorized(
                 AuthorizedChange(change: change, digest: digest, plan: plan, decision: decision, approvedBy: []))
         }
-        let voters = votes.approvers(of: plan.digest, excluding: history.excludedVoters.union([change.proposer]))
-        let assignment = ApprovalAssignment(decision.approvals, voters: voters)
+        let assignment = ApprovalAssignment(decision.approvals, voters: votes.approvers(of: plan.digest))
         guard assignment.missing.isEmpty else {
             return .awaitingApproval(decision, plan: plan, missing: assignment.missing)
         }
@@ -96,19 +97,32 @@ extension PolicyEngine {
     }
 }
 
-/// Each voter's latest vote; of two at one instant, the stricter.
+/// Each voter's latest vote; of two at one instant, the stricter. A rejection that an admin took back is none any more.
 private struct LatestVotes {
     private let votes: [VerifiedVote]
+    private let excluded: Set<String>
 
-    init(_ all: [VerifiedVote]) {
+    /// - Parameters:
+    ///   - plan: what approvals are needed for. Of two approvals at one instant, one for another plan is the stricter.
+    ///   - excluded: who may neither approve nor take a rejection back.
+    init(_ all: [VerifiedVote], on plan: Digest?, excluding excluded: Set<String>) {
+        self.excluded = excluded
         var latest: [String: VerifiedVote] = [:]
-        for vote in all {
-            if let other = latest[vote.voter.id], (other.at, other.strictness) >= (vote.at, vote.strictness) {
+        for vote in all where vote.rejector == nil {
+            if let other = latest[vote.voter.id],
+                (other.at, other.strictness(on: plan)) >= (vote.at, vote.strictness(on: plan))
+            {
                 continue
             }
             latest[vote.voter.id] = vote
         }
-        votes = latest.values.sorted { $0.voter.id < $1.voter.id }
+        let takenBack = all.filter {
+            $0.rejector != nil && $0.kind == .withdraw && $0.voter.isPerson(with: Role.admin)
+                && !excluded.contains($0.voter.id)
+        }
+        votes = latest.values.filter { vote in
+            vote.kind != .reject || !takenBack.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
+        }.sorted { $0.voter.id < $1.voter.id }
     }
 
     /// A rejection stands whatever the plan, and before everything else; then the proposer's own withdrawal, and a
@@ -129,7 +143,7 @@ private struct LatestVotes {
         return nil
     }
 
-    func approvers(of plan: Digest, excluding excluded: Set<String>) -> [Identity] {
+    func approvers(of plan: Digest) -> [Identity] {
         votes.filter {
             $0.kind == .approve && $0.plan == plan && $0.voter.kind == .person && !excluded.contains($0.voter.id)
         }.map(\.voter)
@@ -137,12 +151,12 @@ private struct LatestVotes {
 }
 
 extension VerifiedVote {
-    fileprivate var strictness: Int {
+    fileprivate func strictness(on wanted: Digest?) -> Int {
         switch kind {
-        case .approve: 0
-        case .withdraw: 1
-        case .cancel: 2
-        case .reject: 3
+        case .approve: plan == wanted ? 0 : 1
+        case .withdraw: 2
+        case .cancel: 3
+        case .reject: 4
         }
     }
 }

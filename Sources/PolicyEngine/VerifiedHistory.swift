@@ -11,12 +11,15 @@ public struct VerifiedVote: Hashable, Sendable {
     /// The plan that the vote was given for; an approval for another plan counts for nothing.
     public var plan: Digest
     public var at: Timestamp
+    /// Of an admin's withdrawal: whose rejection it takes back. nil of every other vote.
+    public var rejector: String?
 
-    public init(voter: Identity, kind: Kind, plan: Digest, at: Timestamp) {
+    public init(voter: Identity, kind: Kind, plan: Digest, at: Timestamp, rejector: String? = nil) {
         self.voter = voter
         self.kind = kind
         self.plan = plan
         self.at = at
+        self.rejector = rejector
     }
 }
 

@@ -67,6 +67,9 @@ public struct ExecutionRecord: Sendable {
     public var errorCode: String?
     /// Whether a failed mutation may have reached the target all the same.
     public var mayHaveBeenApplied: Bool
+    /// Whether the target may be another than before: false for reads, for what never reached it, and for what left the
+    /// object as it was.
+    public var changed: Bool
     /// nil when the target could not be read afterwards.
     public var after: CapturedState?
     public var differences: [StateDifference]

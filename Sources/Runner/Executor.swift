@@ -32,12 +32,12 @@ public struct PrecheckResult: Sendable, Hashable {
 public struct CapturedState: Sendable, Hashable {
     /// The action's declared `state_fields`, and what a rollback needs.
     public var fields: [String: JSONValue]
-    /// SHA-256 of the object without `managedFields` and status noise; nil where there is no object.
-    public var objectDigest: Digest?
+    /// Keyed hash (`EvidenceKey`) of the object without `managedFields` and status noise; nil where there is no object.
+    public var objectDigest: String?
     /// The object's version, on which the mutation is conditional where the API can do that.
     public var version: String?
 
-    public init(fields: [String: JSONValue], objectDigest: Digest? = nil, version: String? = nil) {
+    public init(fields: [String: JSONValue], objectDigest: String? = nil, version: String? = nil) {
         self.fields = fields
         self.objectDigest = objectDigest
         self.version = version

@@ -29,6 +29,10 @@ public struct Runner {
         case unknown(reason: String)
     }
 
+    /// Seconds before its lease ends in which nothing new is sent to the target: another machine's clock, by which a person may
+    /// resolve the change, can be that much ahead, and what was sent needs time to arrive.
+    private var margin: Int64 { min(300, max(0, self.lease) / 3) }
+
     private var now: Timestamp { Timestamp(seconds: host.now()) }
 
     /// Runs `change`. Progress goes to `progress`, one line at a time.
@@ -64,7 +68,12 @@ public struct Runner {
         }
         guard claimed.isHeld else { return try abort("the lease ended before the change was prepared") }
         let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd, host: host)
-        try store.recordPrepared(prepared)
+        do throws(RunStop) {
+            try store.recordPrepared(prepared)
+        } catch {
+            guard error.code == .notAuthorized else { throw error }
+            return try abort(error.message)
+        }
         progress("prepared: before-state and rollback pair are recorded")
         let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
         if record.outcome == .failed, record.mayHaveBeenApplied,
@@ -114,16 +123,18 @@ public struct Runner {
         var failure: ExecutionError?
         do throws(ExecutionError) {
             report = try executor.execute(
-                step, before: prepared.before, mayMutate: { lease.isHeld }, progress: progress)
+                step, before: prepared.before, mayMutate: { lease.isHeld(margin: margin) }, progress: progress)
         } catch {
             failure = error
         }
         // The target is read again whatever happened: a failure may have left traces.
         let after = try? executor.captureState(for: step)
+        let wasSent = failure?.mayHaveBeenApplied ?? true
         return ExecutionRecord(
             outcome: failure == nil ? .succeeded : .failed, started: started, ended: now,
             summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
-            mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false, after: after,
+            mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,
+            changed: wasSent && (after.map { $0.objectDigest != prepared.before.objectDigest } ?? true), after: after,
             differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output)
     }
 }
@@ -141,5 +152,11 @@ struct Lease {
         bootClockEnd = host.bootTime() &+ UInt64(max(0, seconds)) &* 1_000_000_000
     }
 
-    var isHeld: Bool { Timestamp(seconds: host.now()) < wallClockEnd && host.bootTime() < bootClockEnd }
+    var isHeld: Bool { isHeld(margin: 0) }
+
+    /// - Parameter margin: seconds that must be left.
+    func isHeld(margin: Int64) -> Bool {
+        Timestamp(seconds: host.now()) + .seconds(margin) < wallClockEnd
+            && host.bootTime() &+ UInt64(max(0, margin)) &* 1_000_000_000 < bootClockEnd
+    }
 }

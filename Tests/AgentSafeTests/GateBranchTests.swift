@@ -101,4 +101,14 @@ struct GateBranchTests {
         try governance.git("sam", "fetch", "-q")
         try governance.expect(0, "sam", ["gate", "--head", "origin/\(id.branch)"])
     }
+
+    @Test("a tag that bears a branch's name is not taken for the branch", arguments: ["origin/main", "main"])
+    func tags(_ name: String) throws {
+        let governance = try Governance()
+        try governance.git("sam", "tag", name, "origin/main~1")
+        try governance.git("sam", "fetch", "-q", "--tags")
+        let gate = try governance.expect(
+            0, "sam", ["gate", "--base", name, "--head", name, "--output", "json"])
+        #expect(try gate.json["base"]?.stringValue == (try governance.tip("main")))
+    }
 }

@@ -187,15 +187,22 @@ struct ExecutorOverClusterTests {
         #expect(prechecks.last?.detail.hasPrefix("3 pods use it") == true)
         let before = try bench.executor.captureState(for: update)
         #expect(before.fields["previous_value"] == "info")
-        #expect(before.fields["data"]?["PASSWORD"] == .string(Digest(of: Array("hunter2".utf8)).description))
+        let entry: JSONValue = ["PASSWORD", "hunter2"]
+        #expect(
+            before.fields["data"]?["PASSWORD"] == .string(try Fixture.evidenceKey.code(of: entry.canonicalBytes)))
         #expect(!"\(before)".contains("hunter2"))
+        #expect(!"\(before)".contains(Digest(of: Array("hunter2".utf8)).hexadecimal))
         _ = try bench.execute(update, before: before)
         let path = "/api/v1/namespaces/staging/configmaps/settings"
         #expect(try bench.get(path)["data"] == ["LOG_LEVEL": "line \"1\"\n{\"a\": null}", "PASSWORD": "hunter2"])
-        let absent = Fixture.step("update-configmap", name.merging(["key": "NEW", "value": "1"]) { $1 })
+        let absent = Fixture.step(
+            "update-configmap", name.merging(["key": "NEW", "value": "1"]) { $1 }, stateFields: ["previous_value"])
         #expect(try bench.executor.captureState(for: absent).fields["previous_value"] == .null)
         _ = try bench.execute(absent)
         #expect(try bench.executor.captureState(for: absent).fields["previous_value"] == "1")
+        // What the action does not ask for is not recorded.
+        let silent = Fixture.step("update-configmap", name.merging(["key": "LOG_LEVEL", "value": "x"]) { $1 })
+        #expect(try bench.executor.captureState(for: silent).fields["previous_value"] == nil)
     }
 
     @Test("an image that is never pulled is not converged, and may have been applied")

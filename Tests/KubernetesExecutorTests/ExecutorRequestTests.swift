@@ -21,7 +21,8 @@ struct ExecutorRequestTests {
     private func run(
         _ step: ExecutionStep, _ transport: CassetteTransport, now: Int64 = Fixture.now
     ) throws -> HTTPRequest {
-        let executor = KubernetesExecutor(transport: transport, sleep: { _ in }, now: { now })
+        let executor = KubernetesExecutor(
+            transport: transport, evidenceKey: Fixture.evidenceKey, sleep: { _ in }, now: { now })
         let before = try executor.captureState(for: step)
         _ = try executor.execute(step, before: before, mayMutate: { true }, progress: { _ in })
         return try #require(transport.patches.count == 1 ? transport.patches.first : nil)
@@ -129,7 +130,8 @@ struct ExecutorRequestTests {
             return HTTPResponse(
                 status: 200, body: isList ? exchange.responseBody : deployment.canonicalBytes)
         }
-        let executor = KubernetesExecutor(transport: transport, sleep: { _ in }, now: { Fixture.now })
+        let executor = KubernetesExecutor(
+            transport: transport, evidenceKey: Fixture.evidenceKey, sleep: { _ in }, now: { Fixture.now })
         let step = Fixture.step("rollout-undo", target, prechecks: ["deployment-exists", "revision-exists"])
         #expect(try executor.runPrechecks(for: step).allSatisfy(\.passed))
         let last = try #require(transport.requests.last)

@@ -325,7 +325,8 @@ struct ExecutorSafetyTests {
         for (name, key) in [("large", "BIG"), ("large", "blob")] {
             let step = Fixture.step(
                 "update-configmap",
-                ["namespace": "staging", "configmap": .string(name), "key": .string(key), "value": "x"])
+                ["namespace": "staging", "configmap": .string(name), "key": .string(key), "value": "x"],
+                stateFields: ["previous_value"])
             let error = #expect(throws: ExecutionError.self) { try bench.executor.captureState(for: step) }
             #expect(error?.code == .refused)
         }

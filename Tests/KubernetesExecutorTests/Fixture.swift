@@ -77,6 +77,7 @@ enum Fixture {
             parameters: parameters)
     }
 
+    static let evidenceKey = EvidenceKey([1, 2, 3])
     static let target: [String: JSONValue] = ["namespace": "staging", "deployment": "api"]
 }
 
@@ -92,7 +93,7 @@ final class Bench {
     init(_ transport: any HTTPTransport, timeout: Int = 600) {
         self.transport = ProbeTransport(transport)
         executor = KubernetesExecutor(
-            transport: self.transport,
+            transport: self.transport, evidenceKey: Fixture.evidenceKey,
             sleep: { [unowned self] in
                 slept += $0
                 now += Int64($0 / 1000)

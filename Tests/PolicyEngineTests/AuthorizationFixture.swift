@@ -46,13 +46,14 @@ struct AuthorizationFixture {
 
     /// A vote for the present plan.
     mutating func vote(
-        _ kind: VerifiedVote.Kind = .approve, by voter: Identity, plan other: Digest? = nil, after seconds: Int64 = 0
+        _ kind: VerifiedVote.Kind = .approve, by voter: Identity, plan other: Digest? = nil, after seconds: Int64 = 0,
+        of rejector: String? = nil
     ) {
         guard let plan else { return }
         votes.append(
             VerifiedVote(
                 voter: voter, kind: kind, plan: other ?? plan.digest,
-                at: Timestamp(seconds: Fixture.now.seconds + seconds)))
+                at: Timestamp(seconds: Fixture.now.seconds + seconds), rejector: rejector))
     }
 
     var approvers: [String]? {

@@ -80,6 +80,61 @@ struct VoteTests {
         }
     }
 
+    @Test("an admin takes back a rejection that was given before, and that one alone")
+    func takenBack() {
+        let admin = World.person("dora", "admin")
+        for isReversed in [false, true] {
+            var world = World()
+            world.vote(by: World.alice)
+            world.vote(.reject, by: World.bob, after: 1)
+            world.vote(.withdraw, by: admin, after: 2, of: "bob")
+            if isReversed { world.votes.reverse() }
+            #expect(world.approvers == ["alice"])
+            // Somebody else's stands, and so does one that is given again.
+            var other = world
+            other.vote(.reject, by: World.person("carol", "approver"), after: 1)
+            #expect(other.refusal == .rejected)
+            world.vote(.reject, by: World.bob, after: 3)
+            if isReversed { world.votes.reverse() }
+            #expect(world.refusal == .rejected)
+        }
+    }
+
+    @Test("of a rejection and its taking back at one instant the rejection counts; a cancellation is never taken back")
+    func takenBackTooEarly() {
+        let admin = World.person("dora", "admin")
+        for (kind, instant) in [(VerifiedVote.Kind.reject, Int64(1)), (.reject, 0), (.cancel, 2)] {
+            var world = World()
+            world.vote(kind, by: World.bob, after: 1)
+            world.vote(.withdraw, by: admin, after: instant, of: "bob")
+            #expect(world.refusal == (kind == .reject ? .rejected : .withdrawn))
+        }
+    }
+
+    @Test("nobody but an admin takes a rejection back, and no admin whose own change it is")
+    func whoTakesBack() {
+        for voter in [
+            World.alice, Identity(id: "bot", kind: .agent, roles: ["admin"]), World.person("agent-1", "admin"),
+            World.person("erin", "admin"),
+        ] {
+            var world = World()
+            world.excludedVoters = ["agent-1", "erin"]
+            world.vote(.reject, by: World.bob)
+            world.vote(.withdraw, by: voter, after: 1, of: "bob")
+            #expect(world.refusal == .rejected, "\(voter.id)")
+        }
+    }
+
+    @Test("taking a rejection back is no vote of one's own: the admin's approval stands")
+    func takenBackBesideAnApproval() {
+        var world = World()
+        let admin = World.person("dora", "admin", "approver")
+        world.vote(by: admin)
+        world.vote(.reject, by: World.bob)
+        world.vote(.withdraw, by: admin, after: 1, of: "bob")
+        #expect(world.approvers == ["dora"])
+    }
+
     @Test("of two votes at one instant the stricter counts")
     func tie() {
         for isReversed in [false, true] {

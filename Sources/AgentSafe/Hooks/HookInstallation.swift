@@ -113,12 +113,14 @@ extension ReceiveHook {
         }
         guard let genesis = ObjectID(text) else {
             throw AgentSafeError(
-                .usage, "the genesis `\(text.prefix(60))` is no commit name of 40 hexadecimal digits; ask an admin for it")
+                .usage,
+                "the genesis `\(text.prefix(60))` is no commit name of 40 hexadecimal digits; ask an admin for it")
         }
         guard kept == nil || kept == text else {
             throw AgentSafeError(
                 .failed,
-                "the repository pins \(kept ?? "") already; if that is wrong, run `git config agentsafe.genesis \(text)` in it")
+                "the repository pins \(kept ?? "") already; if that is wrong, run `git config agentsafe.genesis \(text)` in it"
+            )
         }
         return genesis
     }
@@ -149,7 +151,8 @@ extension ReceiveHook {
         }
         guard Files.kind(chained) == nil else {
             throw AgentSafeError(
-                .failed, "`\(hook)` is another hook, and `\(HookScript.chained)` is there too; join the two into the latter")
+                .failed,
+                "`\(hook)` is another hook, and `\(HookScript.chained)` is there too; join the two into the latter")
         }
         do {
             try Files.move(hook, to: chained)

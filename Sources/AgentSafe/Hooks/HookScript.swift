@@ -7,7 +7,8 @@ enum HookScript {
 
     /// Whether a file is a hook of ours, of any version.
     static func isOurs(_ text: [UInt8]) -> Bool {
-        String(decoding: text.prefix(200), as: UTF8.self).split(separator: "\n").dropFirst().first?.hasPrefix(mark) == true
+        String(decoding: text.prefix(200), as: UTF8.self).split(separator: "\n").dropFirst().first?.hasPrefix(mark)
+            == true
     }
 
     /// - Parameter program: absolute path of the program.

@@ -19,7 +19,8 @@ extension PushJudge {
             // Landed as it is, by this push or an earlier one.
             let landed = try git { () throws(GitError) in try repository.folder(id.folder, in: state.tree) }
             guard landed.isEmpty else { return }
-            throw AgentSafeError(.notAuthentic, "the branch proposes nothing that main does not hold; commit \(id) on it")
+            throw AgentSafeError(
+                .notAuthentic, "the branch proposes nothing that main does not hold; commit \(id) on it")
         }
         let grammar = BranchGrammar(repository: repository, main: state)
         let commits = try grammar.commits(from: head, to: fork)
@@ -33,17 +34,40 @@ extension PushJudge {
         guard changes.count == 1, let change = changes.first, change.change.id == id else {
             let found = changes.isEmpty ? "nothing" : changes.map(\.change.id.text).joined(separator: ", ").prefix(200)
             throw AgentSafeError(
-                .notAuthentic, "the branch proposes \(found), and by its name it is for \(id) alone; give each change its own")
+                .notAuthentic,
+                "the branch proposes \(found), and by its name it is for \(id) alone; give each change its own")
         }
+        try checkRecord(of: change)
         try noteDenial(of: change, by: state)
+    }
+
+    /// What the ledger has of a change stands, though its branch was not merged yet.
+    private func checkRecord(of change: SignedChange) throws(AgentSafeError) {
+        guard let tree = try recordedTree() else { return }
+        let record = try AgentSafe.ledger { () throws(LedgerError) in
+            try ChangeRecord(change.change.id, in: tree, of: repository)
+        }
+        try record.checkContent(of: change)
+    }
+
+    /// The ledger's files as they are before the push. Readers prove them; here they only say no, or a word.
+    private func recordedTree() throws(AgentSafeError) -> ObjectID? {
+        guard let tip = ledger.old else { return nil }
+        return try git { () throws(GitError) in try repository.commit(tip) }.tree
     }
 
     /// A denied change is no fault: it may land, and is known to be denied.
     private func noteDenial(of change: SignedChange, by state: MainState) throws(AgentSafeError) {
-        let judgement = try AgentSafe.ledger { () throws(LedgerError) in try Judgement(change, main: state, now: now) }
+        let tree = try recordedTree()
+        let judgement = try AgentSafe.ledger { () throws(LedgerError) in
+            let recorded = try LedgerState(repository: repository, tree: tree)
+            let isRollback = try recorded.isRollback(change.change, main: state)
+            return try Judgement(change, main: state, isRollback: isRollback, now: now)
+        }
         guard judgement.outcome == "deny" else { return }
         note(
-            "deny: \(change.change.id): \(judgement.standing.reason); it may land, and it never runs as long as main says so")
+            "deny: \(change.change.id): \(judgement.standing.reason); it may land, and it never runs as long as main says so"
+        )
     }
 
     // MARK: - vote/<id>/<voter>-<random>
@@ -61,11 +85,10 @@ extension PushJudge {
 
     private func judgeNewVote(_ name: VoteBranchName, at commit: ObjectID) throws(AgentSafeError) {
         let state = try mainState()
-        let there = try git { () throws(GitError) in
-            try repository.references(
-                under: "refs/heads/\(VoteBranch.prefix(name.change, of: name.isWithdrawal ? .agent : .person))")
+        var cast = castVotes[name.change, default: 0]
+        for prefix in VoteBranch.prefixes(name.change) {
+            cast += try git { () throws(GitError) in try repository.references(under: "refs/heads/" + prefix) }.count
         }
-        let cast = there.count + castVotes[name.change, default: 0]
         guard cast < VoteBranch.maximumVotes else {
             throw AgentSafeError(
                 .notAuthentic,
@@ -86,13 +109,13 @@ extension PushJudge {
         } catch {
             throw AgentSafeError(
                 .notAuthentic,
-                "it holds no vote that can be read (\(error)), so nobody can say that the ledger has it; remove it on the server")
+                "it holds no vote that can be read (\(error)), so nobody can say that the ledger has it; remove it on the server"
+            )
         }
         // As of before the push: git may take the removal and still refuse the ledger that came with it.
         var recorded = false
-        if let tip = ledger.old {
+        if let tip = ledger.old, let tree = try recordedTree() {
             _ = try ledgerHistory(through: ledger.new ?? tip)
-            let tree = try git { () throws(GitError) in try repository.commit(tip) }.tree
             let record = try AgentSafe.ledger { () throws(LedgerError) in
                 try ChangeRecord(name.change, in: tree, of: repository)
             }

@@ -151,7 +151,8 @@ final class PushJudge {
             guard let tip = main.new else {
                 throw AgentSafeError(
                     .failed,
-                    "there is no branch `main` here yet, and by main all is judged; push `main` first, or at once with this")
+                    "there is no branch `main` here yet, and by main all is judged; push `main` first, or at once with this"
+                )
             }
             let brought = try main.brought(to: "main", in: repository)
             result = .success(try history.mainHistory(through: tip, forLedger: needsLedger, brought: brought))

@@ -29,7 +29,8 @@ struct PushRequest: Sendable {
         guard lines.count <= Self.maximumReferences else {
             throw AgentSafeError(
                 .failed,
-                "the push moves \(lines.count) references, and one push may move \(Self.maximumReferences); push them in parts")
+                "the push moves \(lines.count) references, and one push may move \(Self.maximumReferences); push them in parts"
+            )
         }
         var updates: [ReferenceUpdate] = []
         var names: Set<String> = []

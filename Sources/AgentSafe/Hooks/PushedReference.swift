@@ -44,7 +44,8 @@ enum PushedReference: Hashable {
             guard let vote = VoteBranchName(name) else {
                 throw AgentSafeError(
                     .notAuthentic,
-                    "an agent's withdrawal is on `change/withdrawn/<id>/<agent>-<random>`; withdraw with `agentsafe withdraw`")
+                    "an agent's withdrawal is on `change/withdrawn/<id>/<agent>-<random>`; withdraw with `agentsafe withdraw`"
+                )
             }
             return .vote(vote)
         case "change":
@@ -80,7 +81,8 @@ enum PushedReference: Hashable {
         for part in parts {
             if namespaces.contains(part.lowercased()) {
                 throw AgentSafeError(
-                    .notAuthentic, "with `\(part)` in it, the name reads like another reference's full name; choose another")
+                    .notAuthentic,
+                    "with `\(part)` in it, the name reads like another reference's full name; choose another")
             }
             if let other = reserved.first(where: { resembles(part, $0) }) {
                 throw AgentSafeError(

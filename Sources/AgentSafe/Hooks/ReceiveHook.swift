@@ -21,13 +21,15 @@ public enum ReceiveHook {
         let push = try PushRequest(parsing: input)
         if let name = host.environment["GIT_NAMESPACE"], !name.isEmpty {
             throw AgentSafeError(
-                .failed, "the server uses GIT_NAMESPACE, and agentsafe guards a repository of its own only; serve it without")
+                .failed,
+                "the server uses GIT_NAMESPACE, and agentsafe guards a repository of its own only; serve it without")
         }
         let quarantine = host.environment["GIT_QUARANTINE_PATH"].map { host.absolute($0) }
         // A push that only deletes brings no objects, and has no quarantine.
         guard quarantine != nil || push.updates.allSatisfy({ $0.new == nil }) else {
             throw AgentSafeError(
-                .failed, "GIT_QUARANTINE_PATH is not set, so the push cannot be measured; the server needs git 2.11 or newer")
+                .failed,
+                "GIT_QUARANTINE_PATH is not set, so the push cannot be measured; the server needs git 2.11 or newer")
         }
         let folders = try objectFolders(host, quarantine)
         let repository = try git { () throws(GitError) in
@@ -47,7 +49,8 @@ public enum ReceiveHook {
         var folders = [quarantine]
         if let folder = host.environment["GIT_OBJECT_DIRECTORY"], !folder.isEmpty { folders.append(folder) }
         guard let others = AlternatePaths.parse(host.environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] ?? "") else {
-            throw AgentSafeError(.failed, "GIT_ALTERNATE_OBJECT_DIRECTORIES cannot be read; it is git's own list, see git(1)")
+            throw AgentSafeError(
+                .failed, "GIT_ALTERNATE_OBJECT_DIRECTORIES cannot be read; it is git's own list, see git(1)")
         }
         // Git names folders that may be gone, and goes on without them.
         folders += others.filter { Files.kind(host.absolute($0), followingLinks: true) == .directory }

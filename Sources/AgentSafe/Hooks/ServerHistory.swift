@@ -74,7 +74,9 @@ struct ServerHistory {
         do {
             return try body()
         } catch {
-            guard case .notAuthentic(var failure) = error, let commit = failure.commit else { throw AgentSafeError(error) }
+            guard case .notAuthentic(var failure) = error, let commit = failure.commit else {
+                throw AgentSafeError(error)
+            }
             if brought.contains(commit) {
                 failure.advice = nil
             } else {

@@ -61,7 +61,8 @@ struct ServerMarks: Equatable {
         } catch {
             throw AgentSafeError(
                 .failed,
-                "the hook's marks cannot be written: \(error); on the server, give whoever pushes the right to write there")
+                "the hook's marks cannot be written: \(error); on the server, give whoever pushes the right to write there"
+            )
         }
     }
 }

@@ -8,15 +8,25 @@ enum GateAnnotations {
         switch report.content {
         case .changes(let judgements): judgements.map(command)
         case .free: [WorkflowCommand(level: .notice, title: "allow", message: "README, LICENSE and docs/ only")]
-        case .trust(let version, let signers):
+        case .trust:
             [
                 WorkflowCommand(
-                    level: .notice, title: "allow",
-                    message: "trust version \(version), signed by \(signers.joined(separator: ", "))")
+                    level: report.missingAdmins > 0 ? .warning : .notice, title: report.result,
+                    message: trust(report).joined(separator: "\n"))
             ]
         case .nothing:
             [WorkflowCommand(level: .notice, title: "nothing to judge", message: "the head is on main already")]
         }
+    }
+
+    /// What there is to say of a trust commit.
+    static func trust(_ report: GateReport) -> [String] {
+        guard case .trust(let version, let signers) = report.content else { return [] }
+        return [
+            "trust version \(version), signed by " + (signers.isEmpty ? "nobody yet" : signers.joined(separator: ", ")),
+            report.missingAdmins > 0 ? "still missing: \(report.missingAdmins) × admin" : nil,
+            report.adopts > 0 ? "adopts \(report.adopts) foreign commits of main, which land nothing" : nil,
+        ].compactMap { $0 }
     }
 
     private static func command(_ judgement: Judgement) -> WorkflowCommand {

@@ -12,8 +12,7 @@ enum GateSummary {
         switch report.content {
         case .nothing: page += ": the head is on main already.\n"
         case .free: page += ": README, LICENSE and docs/ only.\n"
-        case .trust(let version, let signers):
-            page += ": trust version \(version), signed by \(signers.map(MarkdownText.code).joined(separator: ", ")).\n"
+        case .trust: page += ": \(GateAnnotations.trust(report).map(MarkdownText.code).joined(separator: "; ")).\n"
         case .changes(let judgements): page += judgements.count == 1 ? "\n" : ", \(judgements.count) changes\n"
         }
         page += done(report)

@@ -4,7 +4,8 @@ internal import YAML
 /// `inventory.yaml`: what can be acted on.
 public enum InventoryDocument {
     /// Reads the targets, in the order of the file. Two targets with one id, with ids that differ only in case, or with one
-    /// type and locator are refused: under two names, one thing would have two locks.
+    /// type and locator, or with locators of one type that contradict each other nowhere, are refused: under two names, one
+    /// thing would have two locks.
     public static func parse(_ file: SourceFile) throws(DocumentError) -> [TargetEntry] {
         let reader = try DocumentReader(file)
         return try reader.document("an inventory") { fields in
@@ -55,6 +56,27 @@ public enum InventoryDocument {
                     "`\(target.id)` has the same type and locator as `\(other.id)` in line \(other.location.line)",
                     advice: "one real target has one name: remove one, or correct its locator")
             }
+        }
+        checkOverlap(entries, reader)
+    }
+
+    private static func checkOverlap(_ entries: [(value: TargetEntry, mark: YAMLMark)], _ reader: DocumentReader) {
+        let overlap = InventoryOverlap(entries.map(\.value))
+        let marks = Dictionary(entries.map { ($0.value.id, $0.mark) }, uniquingKeysWith: { first, _ in first })
+        for finding in overlap.findings {
+            guard let mark = marks[finding.target.id] else { continue }
+            reader.report(
+                mark,
+                "`\(finding.target.id)` may be the same thing as `\(finding.other.id)` in line \(finding.other.location.line): "
+                    + "no key of their locators tells them apart",
+                advice: "give targets of one type the same locator keys, and one real target one name")
+        }
+        for type in overlap.tooMany {
+            guard let mark = entries.first(where: { $0.value.type == type })?.mark else { continue }
+            reader.report(
+                mark,
+                "the targets of type `\(type)` use more than \(InventoryOverlap.maximumKeySets) sets of locator keys",
+                advice: "give targets of one type the same locator keys")
         }
     }
 }

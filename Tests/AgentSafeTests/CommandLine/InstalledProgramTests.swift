@@ -7,18 +7,6 @@ import Testing
 /// The real program, as its users start it.
 @Suite("The installed program")
 struct InstalledProgramTests {
-    struct NotBuilt: Error {}
-
-    /// The program that was built beside these tests.
-    static func program() throws -> String {
-        var folder = Files.parent(of: CommandLine.arguments[0])
-        while folder != "/" && folder != "." {
-            if Files.kind("\(folder)/agentsafe", followingLinks: true) == .file { return "\(folder)/agentsafe" }
-            folder = Files.parent(of: folder)
-        }
-        throw NotBuilt()
-    }
-
     private static func run(
         _ governance: Governance, _ actor: String, _ arguments: [String], path: String? = nil, input: String = "",
         adding variables: [String: String] = [:]
@@ -32,7 +20,7 @@ struct InstalledProgramTests {
     func symbolicLink() throws {
         let governance = try Governance()
         let bin = try governance.folder("bin")
-        try governance.run(["ln", "-s", try Self.program(), "\(bin)/git-agentsafe"])
+        try governance.run(["ln", "-s", try InstalledProgram.path(), "\(bin)/git-agentsafe"])
         for words in [["--version"], ["version"], ["-h"], ["verify"], ["check", "-h"]] {
             let result = try Self.run(
                 governance, "sam", ["git", "-C", governance.clone("sam"), "agentsafe"] + words, path: bin)
@@ -51,7 +39,7 @@ struct InstalledProgramTests {
         let folder = governance.clone("sam")
         // A path that a shell could misread.
         let bin = try governance.folder("my $bin; \"quoted\"")
-        try governance.run(["cp", try Self.program(), "\(bin)/agentsafe"])
+        try governance.run(["cp", try InstalledProgram.path(), "\(bin)/agentsafe"])
         let setup = try Self.run(
             governance, "sam", ["sh", "-c", "cd \"$1\" && \"$2\" setup", "sh", folder, "\(bin)/agentsafe"])
         #expect(setup.status == 0, "\(setup.errorText)")
@@ -71,7 +59,7 @@ struct InstalledProgramTests {
     @Test("off a terminal there are no colours, no progress and no questions, whatever NO_COLOR and TERM say")
     func pipes() throws {
         let governance = try Governance()
-        let program = try Self.program()
+        let program = try InstalledProgram.path()
         let id = try governance.propose(target: "prod/api-server")
         try governance.git("bob", "fetch", "-q")
         for variables in [[:], ["NO_COLOR": "1"], ["TERM": "dumb"], ["TERM": "xterm-256color", "CLICOLOR_FORCE": "1"]] {
@@ -101,7 +89,7 @@ struct InstalledProgramTests {
             governance, "sam",
             [
                 "sh", "-c", "cd \"$1\" && exec \"$2\" check --batch -", "sh", governance.clone("sam"),
-                try Self.program(),
+                try InstalledProgram.path(),
             ],
             input:
                 "{\"action\": \"get-configmap\", \"target\": \"staging/app-config\", \"caller\": \"deploy-agent-01\"}\n\nnull"

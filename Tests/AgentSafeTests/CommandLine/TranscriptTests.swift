@@ -69,6 +69,7 @@ private final class Story {
         let staging = try propose("scale-deployment --target staging/api-server \(words)")
         agentsafe("agent", "agent", "gate --head change/\(staging)")
         try git("agent", "push -q origin change/\(staging):main")
+        agentsafe("runner", "governance", "setup --key ../runner.key")
         agentsafe("runner", "governance", "run --key ../runner.key --cluster embedded:../cluster.json")
         agentsafe("runner", "governance", "status \(staging)")
         title("What needs approval")

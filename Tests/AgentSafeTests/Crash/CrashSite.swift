@@ -11,6 +11,8 @@ struct CrashSite {
     let namespace: String
     /// The target's generation before the run: each mutation adds one.
     let generation: Int64
+    /// How many executions the ledger holds before the run.
+    let executions: Int64
     let points: [ReachedPoint]
 
     /// Where a run stands. Each phase is there in each run.
@@ -27,13 +29,15 @@ struct CrashSite {
         case either
     }
 
-    /// What the policy allows by itself.
-    static let allowed = Result { try CrashSite("staging") { try $0.propose("agent", ["replicas=6"]) } }
+    /// What the policy allows by itself. A restart done twice shows: it is another change of the target each time.
+    static let allowed = Result {
+        try CrashSite("staging") { try $0.propose(action: "restart-deployment", []) }
+    }
 
     /// What a person approved: votes travel with the claim.
     static let approved = Result {
         try CrashSite("prod") { governance in
-            let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+            let id = try governance.propose(action: "restart-deployment", target: "prod/api-server", [])
             try governance.expect(0, "bob", ["approve", id.text, "--yes"])
             return id
         }
@@ -52,11 +56,13 @@ struct CrashSite {
         governance = try Governance.keptForAll()
         self.namespace = namespace
         try governance.enlist("runner2", as: ["--kind", "service", "--role", "runner"])
+        // Trust commits are recorded by now: what is pushed after this is the claim, the preparation and the execution.
+        try governance.expect(0, "runner", ["run"] + governance.cluster())
         id = try propose(governance)
         try governance.land(id)
-        _ = try governance.cluster()
         for actor in ["runner", "stranger", "bob"] { _ = governance.clone(actor) }
         generation = try governance.generation(namespace)
+        executions = try governance.executions()
         let rehearsal = try Governance(copying: governance)
         let log = rehearsal.directory.file("points")
         let result = try rehearsal.spawn("runner", ["run"] + rehearsal.cluster(), log: log)
@@ -87,11 +93,22 @@ struct CrashSite {
         }
     }
 
-    /// Of each name in a phase one point, chosen by the seed.
+    /// The phases in which each name counts; in the others, where a run prepares its next step, the seed leaves out half of
+    /// the names that an earlier phase had.
+    private static let narrow: Set<Phase> = [.claiming, .preparing, .mutating, .recording]
+
+    /// Of each name in a phase one point, chosen by the seed. `AGENTSAFE_TEST_CRASHES=1` leaves no name out.
     func sample(_ phase: Phase) throws -> [ReachedPoint] {
-        var generator = SeededGenerator(stream: UInt64(phase.rawValue.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))
-        let named = Dictionary(grouping: try points(phase), by: \.name)
-        return named.sorted { $0.key < $1.key }.compactMap { $0.value.randomElement(using: &generator) }
+        var generator = SeededGenerator(stream: Phase.allCases.firstIndex(of: phase).map { UInt64($0) } ?? 0)
+        let isWhole = Self.narrow.contains(phase) || TestEnvironment.number("AGENTSAFE_TEST_CRASHES") != nil
+        let earlier = try Phase.allCases.prefix { $0 != phase }.flatMap { try points($0).map(\.name) }
+        var chosen: [ReachedPoint] = []
+        for (name, points) in Dictionary(grouping: try points(phase), by: \.name).sorted(by: { $0.key < $1.key }) {
+            let isLeftOut = generator.chance(50) && !isWhole && earlier.contains(name)
+            let point = generator.pick(points)
+            if !isLeftOut { chosen.append(point) }
+        }
+        return chosen
     }
 
     func fate(_ phase: Phase, _ point: ReachedPoint) -> Fate {
@@ -132,11 +149,16 @@ extension Governance {
         try #require(try deployment(namespace).at("metadata", "generation")?.integerValue)
     }
 
+    /// How many executions the ledger holds; everything in it is verified.
+    func executions() throws -> Int64 {
+        try expectVerified().at("ledger", "events", "execution")?.integerValue ?? 0
+    }
+
     /// What a killed process may leave nowhere: temporary files, git's lock files, and records in the outbox.
     func leftovers(of actor: String) throws -> String {
         let found = try run([
             "find", directory.path, "(", "-name", "*.lock", "-o", "-name", "*.tmp", ")", "-not", "-path",
-            "*/marks/*.json.lock",
+            "*/state/agentsafe/*.lock", "-not", "-path", "*/cluster.json.lock",
         ])
         return try found + git(actor, "for-each-ref", "refs/agentsafe")
     }

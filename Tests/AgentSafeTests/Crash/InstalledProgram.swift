@@ -17,16 +17,17 @@ enum InstalledProgram {
 
 extension Governance {
     /// What a process of its own sees of the clock: it goes on from where the test's clock stands.
-    private var clockShift: Int64 { clock.now - Host.real().now() }
+    var clockShift: Int64 { clock.now - Host.real().now() }
 
     /// Runs the real program as `actor`, in the actor's clone and with the actor's key.
     ///
     /// - Parameters:
     ///   - fault: `AGENTSAFE_FAULT` (see `FaultPoint`).
     ///   - log: a file for the points that it reaches.
+    ///   - shell: commands of the shell that starts it.
     func spawn(
         _ actor: String, _ arguments: [String], fault: String? = nil, log: String? = nil,
-        adding variables: [String: String] = [:], timeout: Int = 60
+        shell: String = "", adding variables: [String: String] = [:], timeout: Int = 60
     ) throws -> CommandResult {
         var environment = environment(actor).merging(variables) { $1 }
         environment["AGENTSAFE_KEY"] = key(actor)
@@ -34,7 +35,7 @@ extension Governance {
         environment["AGENTSAFE_FAULT_LOG"] = log
         environment["AGENTSAFE_FAULT_CLOCK"] = String(clockShift)
         let words =
-            ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", clone(actor), try InstalledProgram.path()]
+            ["sh", "-c", "cd \"$1\" && shift && \(shell) exec \"$@\"", "sh", clone(actor), try InstalledProgram.path()]
             + arguments
         let result = try Program.run(words, environment: environment, timeout: timeout)
         try #require(!result.timedOut, "\(arguments) hangs at \(fault ?? "nothing"): \(result.errorText)")
@@ -47,6 +48,8 @@ struct ReachedPoint: CustomStringConvertible {
     let name: String
     /// Which time it was.
     let ordinal: Int
+    /// Which time it was that the disk could have failed; nil where it cannot.
+    let diskOrdinal: Int?
     let subject: String
 
     var description: String { "\(name):\(ordinal) (\(subject.prefix(100)))" }
@@ -56,7 +59,8 @@ struct ReachedPoint: CustomStringConvertible {
         String(decoding: try Files.read(path), as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard fields.count == 4, let ordinal = Int(fields[1]) else { return nil }
-            return ReachedPoint(name: String(fields[0]), ordinal: ordinal, subject: String(fields[3]))
+            return ReachedPoint(
+                name: String(fields[0]), ordinal: ordinal, diskOrdinal: Int(fields[2]), subject: String(fields[3]))
         }
     }
 }

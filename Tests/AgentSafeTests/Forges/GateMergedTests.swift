@@ -112,6 +112,28 @@ struct GateMergedTests {
         #expect(try judge(governance, 0, branch).judged?.at("decision", "rule")?.stringValue == "anything-goes")
     }
 
+    @Test("a trust commit whose signer's key is not valid by now waits for another signature")
+    func staleTrust() throws {
+        let governance = try Governance()
+        try governance.git("alice", "fetch", "-q")
+        try governance.git("alice", "checkout", "-q", "-B", "main", "origin/main")
+        let text = try governance.read("alice", "identities.yaml")
+        let key = try governance.run(["cat", governance.key("alice") + ".pub"]).split(separator: " ")[1]
+        let ends = (governance.clock.timestamp + .seconds(3600)).description
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+            line.contains(key) ? [String(line), "        valid_before: \(ends)"] : [String(line)]
+        }
+        try governance.write("alice", "identities.yaml", lines.joined(separator: "\n"))
+        try governance.expect(0, "alice", ["trust", "commit", "-m", "My key ends", "--push"])
+        try governance.write("alice", "policies/zz-open.yaml", ThreatBranchPolicy.loose)
+        try governance.expect(0, "alice", ["trust", "commit", "-m", "Open"])
+        try governance.push("alice", "main", to: "trust/open")
+        try judge(governance, 0, "trust/open")
+        governance.clock.advance(7200)
+        let result = try judge(governance, 10, "trust/open")
+        #expect(try result.json["missing_admins"]?.integerValue == 1, "\(result)")
+    }
+
     @Test("on main is judged by the newest state, from however old a base")
     func landedRange() throws {
         let governance = try Governance()

@@ -87,7 +87,14 @@ struct GateRecordTests {
     func mergedRange() throws {
         let governance = try Governance()
         let before = try governance.tip("main")
-        let executed = try governance.execute()
+        let executed = try governance.propose()
+        var late = try governance.handVote(on: executed, by: "bob")
+        late.verdict = "reject"
+        try governance.land(executed)
+        try governance.expect(0, "runner", ["run", executed.text] + governance.cluster())
+        // What is said of it after its execution bears on nothing.
+        try governance.castByHand(
+            try governance.voteTrailers(late, signedBy: "bob"), on: executed, leaf: "bob-22222222", pushedBy: "bob")
         let denied = try governance.propose("rogue", target: "dev/api-server", options: ["--anyway"])
         let waiting = try governance.propose(target: "prod/api-server", ["replicas=5"])
         for id in [denied, waiting] { try governance.mergeUnsigned(id) }
@@ -170,17 +177,13 @@ struct GateRecordTests {
     func cap() throws {
         let governance = try Governance()
         let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
-        var first: [ChangeID] = []
-        // Two changes with 150 votes each: more than one invocation takes.
         let other = try governance.propose(target: "prod/api-server", ["replicas=6"])
-        for id in [id, other] {
-            first.append(id)
-            try governance.castMany(150, on: id)
-        }
+        // Two changes with 150 votes each: more than one invocation takes.
+        for id in [id, other] { try governance.castMany(150, on: id) }
         try governance.git("sam", "fetch", "-q")
         let tree = try governance.git("sam", "rev-parse", "origin/main^{tree}")
         var edits: [String: String?] = [:]
-        for id in first {
+        for id in [id, other] {
             for name in ["change.yaml", "change.yaml.sig"] {
                 let path = "\(id.folder)/\(name)"
                 edits[path] = try governance.text(path, at: "origin/\(id.branch)", seenBy: "sam")
@@ -191,12 +194,16 @@ struct GateRecordTests {
             signedBy: nil)
         try governance.push("sam", both, to: "change/both")
         try governance.git("gate", "fetch", "-q")
-        let result = try governance.gateRun(0, ["--record", "--head", "origin/change/both"])
+        let last = max(id, other)
+        try governance.expect(0, "carol", ["reject", last.text, "--yes"])
+        let result = try governance.gateRun(20, ["--record", "--head", "origin/change/both"])
+        let votes = try governance.record(of: last).votes
+        #expect(votes.contains { $0.text.hasPrefix("reject ") }, "what stops a change goes first")
         #expect(result.recordedEvents.filter { $0 != "trust" }.count == 256, "\(result.recordedEvents.count)")
-        #expect(try result.json["owed"]?.integerValue == 302 - 256)
-        #expect(result.errors.contains("46 more events are owed"))
-        let rest = try governance.gateRun(0, ["--record", "--head", "origin/change/both"])
-        #expect(rest.recordedEvents.count == 46)
+        #expect(try result.json["owed"]?.integerValue == 303 - 256)
+        #expect(result.errors.contains("47 more events are owed"))
+        let rest = try governance.gateRun(20, ["--record", "--head", "origin/change/both"])
+        #expect(rest.recordedEvents.count == 47)
         #expect(try rest.json["owed"]?.integerValue == 0)
     }
 }

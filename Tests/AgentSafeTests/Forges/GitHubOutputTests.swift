@@ -38,7 +38,8 @@ struct GitHubOutputTests {
     func verdicts() throws {
         let governance = try Governance()
         let allowed = try governance.propose()
-        let waiting = try governance.propose(target: "prod/api-server", ["replicas=5"], options: ["--ticket", "INC-42"])
+        let waiting = try governance.propose(
+            target: "prod/api-server", ["replicas=5"], options: ["--ticket", "INC-42"])
         let denied = try governance.propose("rogue", target: "dev/api-server", options: ["--anyway"])
         for (id, status, level, word) in [
             (allowed, Int32(0), "notice", "allow"), (waiting, 10, "warning", "require_approval"),
@@ -116,7 +117,8 @@ struct GitHubOutputTests {
         #expect(!step.result.errors.contains("##["))
     }
 
-    @Test("shows at most ten annotations, the gravest first, and a page below GitHub's limit that says what it left out")
+    @Test(
+        "shows at most ten annotations, the gravest first, and a page below GitHub's limit that says what it left out")
     func bounds() throws {
         let governance = try Governance()
         let head = try governance.proposeMany(22, deniedAtEnd: 3)

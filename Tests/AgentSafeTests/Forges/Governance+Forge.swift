@@ -105,3 +105,11 @@ extension Governance {
         }
     }
 }
+
+extension RecordedVote {
+    /// The vote's own words; empty for a merge.
+    var text: String {
+        if case .statement(let signed) = form { return signed.statement.text }
+        return ""
+    }
+}

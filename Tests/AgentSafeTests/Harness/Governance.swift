@@ -18,13 +18,13 @@ final class Governance: Sendable {
     let clock: TestClock
     private let generator: Mutex<SeededGenerator>
     /// Where clones are copied from when they are first asked for; nil for the repository that all are copied from.
-    private let original: String?
+    private let original: Governance?
     private let copied = Mutex<Set<String>>([])
     private static let counter = Atomic<UInt64>(0)
 
     /// Copies a repository that was made once for all tests.
     convenience init() throws {
-        try self.init(copying: try Self.template.get())
+        try self.init(copying: try Self.template.shared())
     }
 
     /// Copies another test's repository as it is, its clock included.
@@ -33,19 +33,20 @@ final class Governance: Sendable {
         clock = TestClock()
         clock.advance(template.clock.now - clock.now)
         generator = Mutex(SeededGenerator(stream: Self.counter.add(1, ordering: .relaxed).newValue))
-        original = template.directory.path
+        original = template
         let names = try Files.list(template.directory.path).filter { $0 != "clones" }
         _ = try run(["cp", "-a"] + names.map { "\(template.directory.path)/\($0)" } + [directory.path])
         try Files.createDirectory("\(directory.path)/clones")
     }
 
     /// Copies one actor's clone, once. Absolute paths in its settings follow the copy.
-    private func copyClone(_ actor: String, from original: String) throws {
+    private func copyClone(_ actor: String, from original: Governance) throws {
         let folder = "\(directory.path)/clones/\(actor)"
-        _ = try run(["cp", "-a", "\(original)/clones/\(actor)", folder])
+        // Which may be a copy itself, and have the clone only now.
+        _ = try run(["cp", "-a", original.clone(actor), folder])
         let path = "\(folder)/.git/config"
         let text = String(decoding: try Files.read(path), as: UTF8.self)
-        let parts = text.split(separator: original, omittingEmptySubsequences: false)
+        let parts = text.split(separator: original.directory.path, omittingEmptySubsequences: false)
         try Files.writeAtomically(path, Array(parts.joined(separator: directory.path).utf8))
     }
 
@@ -112,8 +113,8 @@ final class Governance: Sendable {
     var remote: String { "\(directory.path)/remote.git" }
     func clone(_ actor: String) -> String {
         copied.withLock { copied in
-            guard let original, Files.kind("\(original)/clones/\(actor)") == .directory, copied.insert(actor).inserted
-            else { return }
+            guard let original, !copied.contains(actor), Files.kind(original.clone(actor)) == .directory else { return }
+            copied.insert(actor)
             do {
                 try copyClone(actor, from: original)
             } catch {

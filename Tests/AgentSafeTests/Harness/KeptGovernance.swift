@@ -31,3 +31,16 @@ enum KeptFolders {
         for path in paths.withLock({ $0 }) { try? Files.removeTree(path) }
     }
 }
+
+/// Something that tests share could not be made. A failed expectation is recorded once, in the test that met it first, and
+/// would pass unseen through all others.
+struct NotMade: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Result where Failure == any Error {
+    /// The shared value; every test that asks for it fails where there is none.
+    func shared() throws -> Success {
+        do { return try get() } catch { throw NotMade(description: "what tests share could not be made: \(error)") }
+    }
+}

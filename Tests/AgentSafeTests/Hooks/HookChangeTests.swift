@@ -26,7 +26,8 @@ struct HookChangeTests {
 
         func commit(_ edits: [String: String?], on parents: String...) throws -> String {
             try governance.commit(
-                "agent", tree: try governance.tree("agent", parents[0], edits), parents: parents, message: "propose \(id)",
+                "agent", tree: try governance.tree("agent", parents[0], edits), parents: parents,
+                message: "propose \(id)",
                 signedBy: nil)
         }
 
@@ -122,7 +123,8 @@ struct HookChangeTests {
         }
         let file = "\(draft.id.folder)/change.yaml"
         try draft.refused(try draft.commit([file: draft.text], on: "origin/main"), "exactly two plain files")
-        let service = try Draft(governance, { $0.replacing("proposer: deploy-agent-01", with: "proposer: runner") },
+        let service = try Draft(
+            governance, { $0.replacing("proposer: deploy-agent-01", with: "proposer: runner") },
             signedBy: "runner")
         try service.refused(try service.commit(service.files, on: "origin/main"), "services propose nothing")
     }
@@ -134,7 +136,8 @@ struct HookChangeTests {
         try one.refused(try two.commit(two.files, on: "origin/main"), "proposes \(two.id)")
         let both = one.files.merging(two.files) { $1 }
         try one.refused(try one.commit(both, on: "origin/main"), "is for \(one.id) alone")
-        try one.refused(try two.commit(two.files, on: try one.commit(one.files, on: "origin/main")), "is for \(one.id) alone")
+        try one.refused(
+            try two.commit(two.files, on: try one.commit(one.files, on: "origin/main")), "is for \(one.id) alone")
         try one.refused("origin/main", "proposes nothing that main does not hold")
         try one.refused(try one.commit([:], on: "origin/main"), "proposes nothing, and by its name")
         try one.refused(try one.commit(["docs/x.md": "x\n"], on: "origin/main"), "touches `docs/x.md`")
@@ -144,7 +147,10 @@ struct HookChangeTests {
     func hidden(_ disguise: ThreatHiddenText.Disguise) throws {
         let draft = try Draft(
             try HookedServer.governance(),
-            { disguise.edit($0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)).joined(separator: "\n") })
+            {
+                disguise.edit($0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)).joined(
+                    separator: "\n")
+            })
         try draft.refused(try draft.commit(draft.files, on: "origin/main"), "change.yaml")
     }
 
@@ -220,5 +226,55 @@ struct HookChangeTests {
         let tip = try draft.commit(draft.files, on: "origin/main")
         try governance.revoke("agent")
         try draft.refused(tip, "revoked key")
+    }
+
+    @Test("what the ledger has recorded of a proposal stands, though it has not landed")
+    func recorded() throws {
+        let governance = try HookedServer.governance()
+        let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+        try governance.git("agent", "fetch", "-q")
+        let tip = try governance.git("agent", "rev-parse", "origin/\(id.branch)")
+        try governance.gateRun(10, ["--record"], head: id)
+        let branch = "refs/heads/\(id.branch)"
+        try governance.accepted("agent", ":\(branch)")
+        try governance.accepted("agent", "\(tip):\(branch)")
+        do {
+            try governance.rewrite(id) { $0.replacing("replicas: 5", with: "replicas: 6") }
+            Issue.record("the edited proposal was taken")
+        } catch {
+            #expect("\(error)".contains("refused `\(branch)`: \(id) is recorded with digest"), "\(error)")
+        }
+        #expect(try governance.onServer("rev-parse", branch) == tip)
+    }
+
+    @Test("the recorded way back is not called denied where the policy leaves it open")
+    func rollback() throws {
+        let (governance, undone) = try HookedServer.lived()
+        try governance.update("alice")
+        try governance.write(
+            "alice", "policies/freeze.yaml",
+            """
+            rules:
+              - name: nothing-but-the-way-back
+                priority: 990
+                match:
+                  targets:
+                    environments: [prod]
+                  rollback: false
+                decision: deny
+                reason: Production is frozen.
+
+            """)
+        try governance.expect(0, "alice", ["trust", "commit", "-m", "Freeze production", "--push"])
+        let result = try governance.expect(0, "agent", ["rollback", undone.text, "--push", "--output", "json"])
+        let back = try #require(try result.json["id"]?.stringValue.flatMap { ChangeID($0) })
+        let denied = try governance.propose(target: "prod/api-server", ["replicas=6"], options: ["--anyway"])
+        try governance.git("agent", "fetch", "-q")
+        for (id, isDenied) in [(back, false), (denied, true)] {
+            let tip = try governance.git("agent", "rev-parse", "origin/\(id.branch)")
+            try governance.accepted("agent", ":refs/heads/\(id.branch)")
+            let said = try governance.accepted("agent", "\(tip):refs/heads/\(id.branch)")
+            #expect(said.contains("agentsafe: deny: \(id): ") == isDenied, "\(said)")
+        }
     }
 }

@@ -19,7 +19,8 @@ struct HookVoteTests {
 
         /// A commit that carries a vote's trailers, on main.
         func commit(
-            _ trailers: String, edits: [String: String?] = [:], parents: [String] = ["origin/main"], by actor: String = "bob"
+            _ trailers: String, edits: [String: String?] = [:], parents: [String] = ["origin/main"],
+            by actor: String = "bob"
         ) throws -> String {
             try governance.git(actor, "fetch", "-q")
             return try governance.commit(
@@ -59,7 +60,8 @@ struct HookVoteTests {
         try governance.expect(0, "carol", ["cancel", ballot.id.text, "--yes"])
         try governance.git("agent", "fetch", "-q")
         try governance.expect(0, "agent", ["withdraw", ballot.id.text, "--yes"])
-        #expect(try governance.voteBranches(ballot.id).count == 4)
+        #expect(try governance.voteBranches(ballot.id).count == 3)
+        #expect(try governance.onServer("for-each-ref", "refs/heads/change/withdrawn/\(ballot.id)").isEmpty == false)
     }
 
     @Test("a vote's branch names its change and its voter")
@@ -68,7 +70,8 @@ struct HookVoteTests {
         let commit = try ballot.commit(try ballot.trailers())
         try ballot.refused(commit, "the vote is by `bob`, and the branch says `carol`", on: "carol-1")
         try ballot.refused(commit, "and the branch says `bob-jones`", on: "bob-jones-1")
-        for leaf in ["bob", "bob-", "bob-A1", "bob-1/2", "bob-\(String(repeating: "x", count: 41))", "-1", "b\u{E9}-1"] {
+        for leaf in ["bob", "bob-", "bob-A1", "bob-1/2", "bob-\(String(repeating: "x", count: 41))", "-1", "b\u{E9}-1"]
+        {
             try ballot.refused(commit, "a vote's branch is `vote/<id>/<voter>-<random>`", on: leaf)
         }
         let other = try ballot.governance.propose(target: "prod/api-server", ["replicas=6"])
@@ -102,25 +105,78 @@ struct HookVoteTests {
         let stranger = try ballot.trailers(by: "stranger")
         try ballot.refused(
             try ballot.commit(stranger, by: "stranger"), "belongs to no identity", on: "stranger-1", as: "stranger")
-        try ballot.governance.revoke("bob")
-        try ballot.refused(try ballot.commit(try ballot.trailers()), "revoked key")
     }
 
     @Test("who never may say such a thing does not fill the server with it")
     func rights() throws {
         let ballot = try Ballot()
-        for (actor, verdict) in [
-            ("agent", "approve"), ("rogue", "approve"), ("rogue", "reject"), ("rogue", "cancel"), ("rogue", "withdraw"),
-            ("sam", "approve"), ("runner", "approve"), ("gate", "reject"), ("bob", "withdraw"),
+        for (actor, verdict, words) in [
+            ("agent", "approve", "votes of people lie on"), ("rogue", "withdraw", "votes of people lie on"),
+            ("sam", "approve", "has no right to approve"), ("sam", "cancel", "has no right to cancel"),
+            ("runner", "approve", "has no right to approve"), ("gate", "reject", "has no right to reject"),
         ] {
             let name = Governance.identity(actor)
-            let trailers = try ballot.trailers(verdict, by: name, signedBy: actor)
-            try ballot.refused(
-                try ballot.commit(trailers, by: actor), "`\(name)` has no right to \(verdict)", on: "\(name)-1", as: actor)
+            let trailers = try ballot.trailers(
+                verdict, by: name, signedBy: actor,
+                namespace: actor == "rogue" ? "change@agentsafe" : "vote@agentsafe")
+            try ballot.refused(try ballot.commit(trailers, by: actor), words, on: "\(name)-1", as: actor)
         }
     }
 
-    @Test("whether a vote counts is for later: an older proposal's, an early one's, one for a change that is not there yet")
+    @Test("an agent takes back what is there and its own, where agents may push, and says nothing else there")
+    func withdrawals() throws {
+        let ballot = try Ballot()
+        let governance = ballot.governance
+        func refused(
+            _ verdict: String = "withdraw", by actor: String, of id: String? = nil,
+            namespace: String = "change@agentsafe",
+            _ words: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
+        ) throws {
+            let name = Governance.identity(actor)
+            let trailers = try ballot.trailers(verdict, by: name, signedBy: actor, namespace: namespace) {
+                if let id { $0.id = id }
+            }
+            let reference = "refs/heads/change/withdrawn/\(id ?? ballot.id.text)/\(name)-1"
+            try governance.refused(
+                actor, "\(try ballot.commit(trailers, by: actor)):\(reference)", because: words, reference: reference,
+                sourceLocation: sourceLocation)
+        }
+        try refused(by: "rogue", "`rogue` has no right to withdraw")
+        try refused("approve", by: "agent", "the signature does not hold")
+        try refused("cancel", by: "agent", namespace: "vote@agentsafe", "has no right to cancel")
+        try refused(by: "agent", namespace: "vote@agentsafe", "the signature does not hold")
+        try refused(by: "agent", of: "chg-20261122-7f3k9q2m4x", "there is no proposal chg-20261122-7f3k9q2m4x here")
+        try refused("reject", by: "bob", namespace: "vote@agentsafe", "votes of people lie on")
+        let trailers = try ballot.trailers(
+            "withdraw", by: "deploy-agent-01", signedBy: "agent", namespace: "change@agentsafe")
+        let commit = try ballot.commit(trailers, by: "agent")
+        let reference = "refs/heads/change/withdrawn/\(ballot.id)/deploy-agent-01-1"
+        try governance.accepted("agent", "\(commit):\(reference)")
+        #expect(try governance.state(of: ballot.id) == "withdrawn")
+        try governance.refused("agent", ":\(reference)", because: "the ledger does not hold this vote yet")
+        try governance.refused("agent", "+origin/main:\(reference)", because: "never rewritten")
+        try governance.gateRun(20, ["--record"], head: ballot.id)
+        try governance.accepted("agent", ":\(reference)")
+        #expect(try governance.state(of: ballot.id) == "withdrawn")
+    }
+
+    @Test("what stops a change may come after its author's key was taken back, if it was said before")
+    func afterRevocation() throws {
+        let ballot = try Ballot()
+        let governance = ballot.governance
+        let (yes, no) = (try ballot.trailers(), try ballot.trailers("reject"))
+        governance.clock.advance(60)
+        let late = try ballot.trailers("reject") { $0.at = $0.at + .seconds(60) }
+        try governance.revoke("bob")
+        try ballot.refused(try ballot.commit(yes), "revoked key")
+        try ballot.refused(try ballot.commit(late), "was not valid at")
+        try governance.accepted("bob", "\(try ballot.commit(no)):\(ballot.reference("bob-1"))")
+        #expect(try governance.state(of: ballot.id) == "rejected")
+    }
+
+    @Test(
+        "whether a vote counts is for later: an older proposal's, an early one's, one for a change that is not there yet"
+    )
     func judgedLater() throws {
         let ballot = try Ballot()
         let early = try ballot.trailers { $0.at = $0.at + .seconds(7 * 24 * 3600) }
@@ -140,7 +196,8 @@ struct HookVoteTests {
             "bob", "\(try ballot.commit(try ballot.trailers("reject"))):\(ballot.reference("bob-1"))")
         let other = try ballot.commit(try ballot.trailers())
         try ballot.governance.refused(
-            "bob", "+\(other):\(ballot.reference("bob-1"))", because: "never rewritten", reference: ballot.reference("bob-1"))
+            "bob", "+\(other):\(ballot.reference("bob-1"))", because: "never rewritten",
+            reference: ballot.reference("bob-1"))
         // A client that says it makes a new branch is not believed, neither is one that says it deletes another object.
         let zero = String(repeating: "0", count: 40)
         try ballot.governance.git("bob", "push", "-q", "origin", "\(other):refs/heads/wip")
@@ -160,10 +217,12 @@ struct HookVoteTests {
         try governance.git("bob", "fetch", "-q")
         try governance.expect(0, "bob", ["approve", ballot.id.text, "--yes"])
         let branch = "refs/heads/" + (try #require(try governance.voteBranches(ballot.id).first))
-        try governance.refused("bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
+        try governance.refused(
+            "bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
         let later = try ballot.trailers("reject") { $0.at = $0.at + .seconds(60) }
         try governance.land(ballot.id)
-        try governance.refused("bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
+        try governance.refused(
+            "bob", ":\(branch)", because: "the ledger does not hold this vote yet", reference: branch)
         try governance.expect(0, "runner", ["run", ballot.id.text] + governance.cluster())
         // Another vote of the same person on the same change is another vote.
         try governance.accepted("bob", "\(try ballot.commit(later)):\(ballot.reference("bob-2"))")
@@ -178,7 +237,8 @@ struct HookVoteTests {
         let ballot = try Ballot()
         try ballot.governance.onServer("update-ref", ballot.reference("bob-1"), "refs/heads/main")
         try ballot.governance.git("bob", "fetch", "-q")
-        try ballot.governance.refused("bob", ":\(ballot.reference("bob-1"))", because: "it holds no vote that can be read")
+        try ballot.governance.refused(
+            "bob", ":\(ballot.reference("bob-1"))", because: "it holds no vote that can be read")
     }
 
     @Test("a change gets as many vote branches as readers read, and no more")

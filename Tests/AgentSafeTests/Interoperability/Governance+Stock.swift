@@ -59,9 +59,11 @@ extension Governance {
     }
 
     /// Whether `ssh-keygen -Y verify` takes `signature` (armored), by the `allowed_signers` of the actor's work tree.
+    ///
+    /// - Parameter instant: the time by which keys' windows are judged; nil: that of the real clock.
     func sshAccepts(
         _ signature: String, of message: [UInt8], by identity: String, namespace: String,
-        seenBy actor: String = "stranger"
+        seenBy actor: String = "stranger", at instant: Timestamp? = nil
     ) throws -> Bool {
         let folder = try TemporaryDirectory()
         let file = try folder.write("signature", signature)
@@ -69,7 +71,8 @@ extension Governance {
             [
                 "ssh-keygen", "-Y", "verify", "-f", "\(clone(actor))/allowed_signers", "-I", identity, "-n", namespace,
                 "-s", file,
-            ], environment: environment(actor), input: message, timeout: 60)
+            ] + (instant.map { ["-Overify-time=\($0.compact)"] } ?? []), environment: environment(actor),
+            input: message, timeout: 60)
         return result.status == 0
     }
 

@@ -37,7 +37,7 @@ final class LedgerDesk {
 
     func change(_ id: ChangeID) throws -> SignedChange {
         let state = try main
-        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state))
+        return try #require(try SignedChange.read(id, in: state.tree, of: repository, by: state, evenRevoked: true))
     }
 
     @discardableResult
@@ -116,7 +116,8 @@ final class LedgerDesk {
     func execution(_ id: ChangeID, outcome: String = "succeeded") throws -> EventDraft {
         EventDraft(
             kind: .execution, change: try change(id),
-            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "steps": []], headline: outcome)
+            body: ["claim": .integer(try height(id)), "outcome": .string(outcome), "changed": true, "steps": []],
+            headline: outcome)
     }
 
     func aborted(_ id: ChangeID) throws -> EventDraft {

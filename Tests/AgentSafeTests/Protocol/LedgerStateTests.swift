@@ -79,6 +79,7 @@ struct LedgerStateTests {
         for id in [short, held, long] { try governance.land(id) }
         let desk = try LedgerDesk(governance)
         try desk.append(try desk.decision(held), try desk.claim(held, lease: 10800))
+        try desk.append(try desk.prepared(held, lease: 10800))
         let end = desk.now + .seconds(3600)
         // To the last second of the hour in which they expire.
         governance.clock.advance(7199)
@@ -89,7 +90,9 @@ struct LedgerStateTests {
         let error = #expect(throws: LedgerError.self) { try desk.append(try desk.claim(short)) }
         #expect(error?.description.contains("neither the policy nor the recorded votes") == true)
         governance.clock.advance(1)
-        try desk.append(try desk.prepared(held, lease: 10800))
+        var again = try desk.decision(long)
+        again.copiesChange = false
+        try desk.append(again)
         #expect(try desk.history.state.pending().map(\.id) == [held, long])
         try desk.append(try desk.execution(held))
         #expect(try desk.history.state.pending().map(\.id) == [long])

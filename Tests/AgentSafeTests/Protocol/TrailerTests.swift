@@ -98,7 +98,19 @@ struct TrailerTests {
         }
     }
 
+    @Test("an admin's withdrawal of a rejection names whose it is")
+    func rejectors() throws {
+        let text = Self.statement.replacing("approve", with: "withdraw") + " of=carol"
+        let read = try #require(VoteStatement(text))
+        #expect(read.text == text && read.rejector == "carol" && read.voter == "alice")
+    }
+
     static let otherSpellings = [
+        statement + " of=carol", statement.replacing("approve", with: "reject") + " of=carol",
+        statement.replacing("approve", with: "withdraw") + " of=alice",
+        statement.replacing("approve", with: "withdraw") + " of=",
+        statement.replacing("approve", with: "withdraw") + " OF=carol",
+        statement.replacing("approve", with: "withdraw") + " of=carol of=bob",
         "", " " + statement, statement + " ", statement + "\n", statement.replacing(" by=", with: "  by="),
         statement.replacing("approve", with: "Approve"), statement.replacing("approve", with: "resolve"),
         statement.replacing("by=alice", with: "by=-alice"), statement.replacing("by=alice", with: "by="),

@@ -138,7 +138,9 @@ struct ResolutionTests {
             let pair: JSONValue = [
                 "action": "scale-deployment", "target": "staging/api-server", "params": ["replicas": 2],
             ]
-            try desk.append(try desk.prepared(id) { $0["rollback"] = pair })
+            var prepared = try desk.prepared(id) { $0["rollback"] = pair }
+            prepared.files["rollback.yaml"] = Array("action: scale-deployment\n".utf8)
+            try desk.append(prepared)
             try desk.push()
             governance.clock.advance(901)
             try governance.expect(

@@ -50,6 +50,33 @@ struct TrustedRemoteTests {
         let fresh = ["AGENTSAFE_STATE_HOME": "\(governance.directory.path)/none"]
         let run = try governance.expect(
             30, "runner", ["run", "--trust-remote"] + governance.cluster(), adding: fresh)
-        #expect(run.errors.contains("another repository"))
+        #expect(run.errors.contains("not at the pinned genesis"))
+    }
+
+    @Test("a commit that somebody put on top of the ledger is verified all the same")
+    func unsignedTip() throws {
+        let governance = try Governance()
+        let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+        try governance.land(id)
+        try governance.expect(10, "runner", ["run", id.text] + governance.cluster())
+        try governance.git("stranger", "fetch", "-q")
+        let tree = try governance.tree("stranger", "origin/ledger", ["\(id.folder)/000099-vote.json": "{}"])
+        let message = try governance.git("stranger", "log", "-1", "--format=%B", "origin/ledger")
+        for signer in [nil, "stranger", "bob"] {
+            let commit = try governance.commit(
+                "stranger", tree: tree, parents: ["origin/ledger"], message: message, signedBy: signer)
+            try governance.push("stranger", commit, to: "ledger")
+            let fresh = ["AGENTSAFE_STATE_HOME": "\(governance.directory.path)/none"]
+            try governance.expect(30, "runner", ["run", "--trust-remote"] + governance.cluster(), adding: fresh)
+        }
+    }
+
+    @Test("without marks and without that word nothing is run")
+    func forgetful() throws {
+        let governance = try Governance()
+        try governance.execute()
+        let fresh = ["AGENTSAFE_STATE_HOME": "\(governance.directory.path)/none"]
+        let run = try governance.expect(1, "runner", ["run"] + governance.cluster(), adding: fresh)
+        #expect(run.errors.contains("no high-water marks"))
     }
 }

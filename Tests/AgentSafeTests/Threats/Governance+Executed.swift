@@ -11,7 +11,7 @@ struct ExecutedLedger {
 
     /// Made once; each test tampers with a copy. Everybody but the stranger has verified it as it is.
     private static let original = Result {
-        let governance = try Governance()
+        let governance = try Governance.keptForAll()
         let id = try governance.approvedInProduction()
         try governance.land(id)
         try governance.expect(0, "runner", ["run", id.text] + governance.cluster())
@@ -23,7 +23,7 @@ struct ExecutedLedger {
     }
 
     static func copy() throws -> ExecutedLedger {
-        let original = try Self.original.get()
+        let original = try Self.original.shared()
         return ExecutedLedger(
             governance: try Governance(copying: original.governance), id: original.id, waiting: original.waiting)
     }

@@ -85,7 +85,8 @@ final class LedgerForgery {
         let old = try #require(entries[entry].message.split(separator: " ").first.map(String.init))
         var json = try JSONValue(parsing: text(try file("-\(old).json", of: entry), in: entry))
         let last = entries.count - 1
-        let newest = try #require(entries[last].message.split(separator: " ").first)
+        // The subject of an event without a change goes on with a colon.
+        let newest = try #require(entries[last].message.split { $0 == " " || $0 == ":" }.first)
         let previous = try JSONValue(parsing: text(try file("-\(newest).json", of: last), in: last))
         let kind = kind ?? old
         let next = height ?? (previous["height"]?.integerValue ?? 0) + 1
@@ -105,7 +106,9 @@ final class LedgerForgery {
             "Agentsafe-Event: \(kind)",
             "Agentsafe-Change: \(id) \(json.at("change", "digest")?.stringValue ?? "")",
         ]
-        if kind == "claim" { trailers.append("Agentsafe-Decision: \(trailer("Agentsafe-Decision", of: entry))") }
+        if kind == "claim" || kind == "decision" {
+            trailers.append("Agentsafe-Decision: \(trailer("Agentsafe-Decision", of: entry))")
+        }
         trailers += [
             "Agentsafe-Main: \(json["main"]?.stringValue ?? "")", "Agentsafe-Height: \(next)",
             "Agentsafe-Previous: none",

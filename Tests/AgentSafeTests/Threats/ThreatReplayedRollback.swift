@@ -71,6 +71,19 @@ struct ThreatReplayedRollback {
         #expect(try governance.gate(late).status == 10)
     }
 
+    @Test("what undoes a rollback is an ordinary change, or one approval would be a switch for ever")
+    func toggle() throws {
+        let governance = try governance()
+        let id = try executeInProduction(governance, replicas: 5)
+        let back = try #require(try rollback(id, in: governance))
+        try governance.land(back)
+        try governance.expect(0, "runner", ["run", back.text] + governance.cluster())
+        let forth = try #require(try rollback(back, in: governance))
+        #expect(try governance.gate(forth).status == 10)
+        try governance.land(forth)
+        try governance.runRefused(10, forth)
+    }
+
     @Test("what only claims to roll back, with another value or for another target, is an ordinary change")
     func pretended() throws {
         let governance = try governance()

@@ -64,7 +64,7 @@ struct ThreatTamperedProposal {
         let commit = try governance.pushToMain("sam", [file: enlarge(text), file + ".sig": signature])
         for told in [try governance.runRefused(30, id), try governance.verifyEverywhere(30)] {
             #expect(told.errors.contains("main commit \(commit.prefix(12))"), "\(told)")
-            #expect(told.errors.contains("\(file).sig`: the signature does not hold"), "\(told)")
+            #expect(told.errors.contains("\(file).sig`: a foreign commit: the signature does not hold"), "\(told)")
         }
     }
 

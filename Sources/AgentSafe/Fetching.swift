@@ -1,0 +1,81 @@
+public import ChangeModel
+internal import Git
+
+/// What a command asks the remote for. Agents may push what they like to `change/**`: nobody has to download that to run, to
+/// vote on or to record something else.
+public enum FetchScope: Sendable {
+    /// Every branch: for people's clones.
+    case everything
+    /// main and the ledger.
+    case main
+    /// main, the ledger, and admins' proposals.
+    case trust
+    /// main, the ledger, and the votes on every change.
+    case votes
+    /// main, the ledger, the votes on every change, and the proposal that is judged, where there is one.
+    case gate(ChangeID?)
+    /// main, the ledger, one proposal and the votes on it.
+    case change(ChangeID)
+
+    var branches: [String] {
+        switch self {
+        case .everything: ["*"]
+        case .main: ["main", "ledger"]
+        case .trust: ["main", "ledger"]
+        case .votes, .gate: ["main", "ledger", "vote/*"]
+        case .change(let id): ["main", "ledger", "vote/\(id)/*"]
+        }
+    }
+
+    /// Where agents write, or anybody. Whatever lies there, and however much, keeps nobody from the rest.
+    var agentBranches: [String] {
+        switch self {
+        case .everything, .main: []
+        case .trust: ["trust/*"]
+        case .votes, .gate(nil): ["change/withdrawn/*"]
+        case .gate(let id?): ["change/\(id)*", "change/withdrawn/*"]
+        // A pattern: the branch may be gone.
+        case .change(let id): ["change/\(id)*", "change/withdrawn/\(id)/*"]
+        }
+    }
+}
+
+extension Workspace {
+    /// Seconds that agents' branches may take.
+    private static let patience = 30
+
+    /// Brings the remote's branches up to date.
+    public func fetch(_ scope: FetchScope = .everything) throws(AgentSafeError) {
+        let name = try remoteName()
+        let connection = try connection(nil)
+        if let lock = try git({ () throws(GitError) in try connection.fetch(scope.branches, into: name) }) {
+            notify(
+                "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
+                    + "remove that file")
+        }
+        guard !scope.agentBranches.isEmpty else { return }
+        let patient = RemoteConnection(
+            directory: connection.directory, url: connection.url, environment: host.environment,
+            timeout: min(connection.timeout, Self.patience))
+        do {
+            try patient.fetch(scope.agentBranches, into: name)
+        } catch {
+            notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
+        }
+    }
+
+    /// Fetches where there is a remote; without a network the last fetched state is used, with a word.
+    func fetchIfPossible(_ scope: FetchScope = .everything) throws(AgentSafeError) {
+        guard try remoteURL() != nil else { return }
+        do {
+            try fetch(scope)
+            fetchWarning = nil
+        } catch {
+            // Said once, however often a waiting command fetches.
+            if fetchWarning != error.message {
+                notify("warning: \(error.message); going on with what was fetched last")
+            }
+            fetchWarning = error.message
+        }
+    }
+}
