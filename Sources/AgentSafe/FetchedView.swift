@@ -1,34 +1,49 @@
 internal import Ledger
 
+/// Another process of this user may accept something newer at any moment. What this one fetched before then looks as if it had
+/// been rewound: it is fetched again before anybody is accused.
 extension Workspace {
     /// Fetches, and verifies what is new.
-    ///
-    /// Another process of this user may accept something newer right after the fetch. What was fetched then looks as if it
-    /// had been rewound: it is fetched again before anybody is accused.
     func fetchedView(_ scope: FetchScope = .votes) throws(AgentSafeError) -> VerifiedView {
-        for _ in 0..<4 {
-            let before = try marks()
-            try fetch(scope)
-            do throws(AgentSafeError) {
-                return try view()
-            } catch {
-                guard error.code == .notAuthentic, try marks() != before else { throw error }
-            }
-        }
-        return try view()
+        try fetching(scope) { () throws(AgentSafeError) in try view() }
     }
 
     /// Verifies what a fetch a moment ago has brought; fetches again where others have seen more since.
     func latestView() throws(AgentSafeError) -> VerifiedView {
+        try latest { () throws(AgentSafeError) in try view() }
+    }
+
+    /// Fetches, then looks; both again while the marks move.
+    func fetching<Seen>(
+        _ scope: FetchScope, _ look: () throws(AgentSafeError) -> Seen
+    ) throws(AgentSafeError) -> Seen {
+        for _ in 0..<4 {
+            let before = try marks()
+            try fetch(scope)
+            do throws(AgentSafeError) {
+                return try look()
+            } catch {
+                guard error.code == .notAuthentic, try marks() != before else { throw error }
+            }
+        }
+        return try look()
+    }
+
+    /// Looks at what a fetch a moment ago has brought; fetches again where that cannot be believed.
+    func latest<Seen>(
+        _ scope: FetchScope = .votes, _ look: () throws(AgentSafeError) -> Seen
+    ) throws(AgentSafeError) -> Seen {
         do throws(AgentSafeError) {
-            return try view()
+            return try look()
         } catch {
             guard error.code == .notAuthentic else { throw error }
-            return try fetchedView()
+            return try fetching(scope, look)
         }
     }
 
-    private func marks() throws(AgentSafeError) -> HighWaterMarks? {
+    /// What this machine has accepted; nil also where no genesis is pinned, of which there is more to say than that.
+    func marks() throws(AgentSafeError) -> HighWaterMarks? {
+        guard try pinnedGenesisText() != nil else { return nil }
         let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
         return try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
     }

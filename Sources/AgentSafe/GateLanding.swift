@@ -22,12 +22,14 @@ extension Workspace {
                 host.sleep(min(4000, 100 << attempt))
                 try fetch(.votes)
             }
-            let view = try view()
+            let view = try latestView()
             if let first, try isOnMain(first.judgements.map(\.change), in: view) {
                 notify("the changes came onto main meanwhile, by somebody else")
                 return (nil, [])
             }
-            let report = try gate(base: view.main.tip.description, head: head.description)
+            let report = try latest { () throws(AgentSafeError) in
+                try gate(base: view.main.tip.description, head: head.description)
+            }
             guard case .changes(let judgements) = report.content, report.result == "allow" else {
                 if case .trust = report.content { notify("a trust commit is landed by an admin, never by the gate") }
                 return (report, [])
@@ -135,6 +137,6 @@ extension Workspace {
             notify("warning: \(error.message)")
         }
         try fetch(.votes)
-        return try view().main.position(of: commit) == nil ? .lost("others were faster") : .done
+        return try latestView().main.position(of: commit) == nil ? .lost("others were faster") : .done
     }
 }

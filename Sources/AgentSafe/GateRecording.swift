@@ -45,10 +45,12 @@ extension Workspace {
                 .usage, "`--land` lands a change branch, and `--merged` judges what a forge has merged; choose one")
         }
         try requireMemory()
-        try fetch(.gate(request.head.split(separator: "/").last.flatMap { ChangeID($0) }))
-        let recorder = try recorder()
+        let scope = FetchScope.gate(request.head.split(separator: "/").last.flatMap { ChangeID($0) })
+        let recorder = try fetching(scope) { () throws(AgentSafeError) in try self.recorder() }
         let judged: Result<GateReport, AgentSafeError> = Result { () throws(AgentSafeError) in
-            try gate(base: request.base, head: request.head, isMerged: request.isMerged)
+            try latest(scope) { () throws(AgentSafeError) in
+                try gate(base: request.base, head: request.head, isMerged: request.isMerged)
+            }
         }
         var recorded: (events: [RecordedEvent], owed: Int)?
         if request.records {

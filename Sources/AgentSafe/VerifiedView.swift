@@ -66,12 +66,7 @@ extension Workspace {
     /// after a server was restored from a backup, everything that ran since then would run again.
     func requireMemory() throws(AgentSafeError) {
         // Without a pin there is more to say, and `view` says it.
-        guard !settings.trustsRemote,
-            try setting(settings.genesis, variable: "AGENTSAFE_GENESIS", configuration: "agentsafe.genesis") != nil
-        else { return }
-        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
-        let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
-        guard marks == nil else { return }
+        guard !settings.trustsRemote, try pinnedGenesisText() != nil, try marks() == nil else { return }
         throw AgentSafeError(
             .failed,
             "no high-water marks here, so an old state could not be told from the newest; run `agentsafe setup` once on a "

@@ -118,9 +118,7 @@ public final class Workspace {
 
     /// The pinned root of main. Without a pin nothing is believed.
     public func pinnedGenesis() throws(AgentSafeError) -> ObjectID {
-        guard
-            let text = try setting(settings.genesis, variable: "AGENTSAFE_GENESIS", configuration: "agentsafe.genesis")
-        else {
+        guard let text = try pinnedGenesisText() else {
             throw AgentSafeError(
                 .notAuthentic,
                 "this clone pins no genesis, so nothing in it can be trusted; ask an admin for the genesis commit and run "
@@ -133,6 +131,10 @@ public final class Workspace {
                     + "right one and run `agentsafe setup --genesis <commit>`")
         }
         return genesis
+    }
+
+    func pinnedGenesisText() throws(AgentSafeError) -> String? {
+        try setting(settings.genesis, variable: "AGENTSAFE_GENESIS", configuration: "agentsafe.genesis")
     }
 
     /// The folder for high-water marks, outside of every clone.

@@ -76,7 +76,8 @@ private struct EvidenceReader {
             guard let key = string() else { return nil }
             // Without escapes and beyond ASCII, the order of the bytes is the order of UTF-16.
             let range = start..<position - 1
-            guard isPlain(range), previous.map({ precedes($0, range) }) ?? true, skip(": "), let value = value(depth + 1)
+            guard isPlain(range), previous.map({ precedes($0, range) }) ?? true, skip(": "),
+                let value = value(depth + 1)
             else { return nil }
             previous = range
             members[key] = value

@@ -39,7 +39,8 @@ struct AnnouncedEvent {
 
     private static func change(_ trailer: String) throws(LedgerError) -> LedgerEvent.ChangeReference {
         let fields = trailer.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard fields.count == 2, let id = ChangeID(Substring(fields[0])), let digest = Digest(Substring(fields[1])) else {
+        guard fields.count == 2, let id = ChangeID(Substring(fields[0])), let digest = Digest(Substring(fields[1]))
+        else {
             throw .notAuthentic("the change's trailer cannot be read")
         }
         return LedgerEvent.ChangeReference(id: id, digest: digest)
@@ -69,7 +70,9 @@ struct AnnouncedEvent {
         if let key = firstDifference(from: event, evidence) {
             throw .notAuthentic("the trailer `\(key)` does not say what the event's file says", file: path)
         }
-        guard event.height == height, event.folder == folder, commit.messageBytes.starts(with: EventMessage.subjectPrefix(event).utf8) else {
+        guard event.height == height, event.folder == folder,
+            commit.messageBytes.starts(with: EventMessage.subjectPrefix(event).utf8)
+        else {
             throw .notAuthentic("the subject does not name the event")
         }
         return event

@@ -47,7 +47,8 @@ struct EventJudge {
         guard event.at <= now + clockSkew else {
             throw .notAuthentic(
                 "it is dated \(event.at), which is in the future: the clock here says \(now)",
-                advice: "set this clock if it is wrong; if it is right, that of `\(event.by)` was not, and the ledger can "
+                advice:
+                    "set this clock if it is wrong; if it is right, that of `\(event.by)` was not, and the ledger can "
                     + "be read again when that time has come")
         }
         guard let position = main.position(of: event.main), let before = main.position(of: previous.event.main),

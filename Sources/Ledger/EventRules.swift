@@ -13,7 +13,8 @@ struct EventRules {
 
     func check() throws(LedgerError) {
         guard let members = event.body.objectValue,
-            event.kind.bodyMembers.contains(where: { $0.count == members.count && $0.allSatisfy { members[$0] != nil } })
+            event.kind.bodyMembers.contains(where: { $0.count == members.count && $0.allSatisfy { members[$0] != nil } }
+            )
         else {
             throw .notAuthentic("the event's members are not those of a \(event.kind.rawValue)")
         }

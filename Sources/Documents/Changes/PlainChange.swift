@@ -15,7 +15,8 @@ struct PlainChange {
             var reader = PlainChange(bytes: bytes)
             return reader.change()
         }
-        guard let change, ChangeDocument.canonicalBytes(change) == bytes, CanonicalChange(change).problems.isEmpty else {
+        guard let change, ChangeDocument.canonicalBytes(change) == bytes, CanonicalChange(change).problems.isEmpty
+        else {
             return nil
         }
         return change
