@@ -89,7 +89,7 @@ extension Workspace {
         // A trust commit is in force from its event on, which must not wait until something runs.
         try LedgerRecorder(workspace: self, signer: signer, identity: runner, connection: connection, view: view)
             .record { (_) throws(AgentSafeError) in [] }
-        view = try self.view()
+        view = try latestView()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
             if !outcomes.isEmpty {

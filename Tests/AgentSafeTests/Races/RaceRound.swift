@@ -79,7 +79,7 @@ extension RaceTrack {
     /// Runs the change without faults until it is executed. A claim whose holder is gone ends with its lease; what was
     /// prepared and is silent a person resolves, by looking at the target.
     private func settle(_ id: ChangeID, before: Int64, tally: inout RaceTally, _ round: Int) throws {
-        for _ in 0..<6 {
+        for _ in 0..<10 {
             if try isOver(id) { return }
             let result = marshal.agentsafe(["run", id.text] + words)
             count(result, of: id, by: marshal.actor, in: &tally)
@@ -87,6 +87,8 @@ extension RaceTrack {
             case "executed": return
             case let words where words.contains("executed already"): return
             case "claimed": governance.clock.advance(901)
+            // Somebody who was late claimed it between our look and our claim.
+            case "locked": continue
             case "unknown":
                 let outcome = try currentGeneration() == before ? "not_applied" : "applied"
                 try governance.expect(
