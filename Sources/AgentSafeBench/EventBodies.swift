@@ -95,7 +95,7 @@ enum EventBodies {
         return EventDraft(
             kind: .execution, change: change,
             body: [
-                "claim": .integer(claim), "outcome": "succeeded",
+                "claim": .integer(claim), "outcome": "succeeded", "changed": .bool(!changed.isEmpty),
                 "steps": [
                     [
                         "action": "scale-deployment", "target": .string(change.change.step.target),
