@@ -82,12 +82,15 @@ final class GovernanceFixture {
 
     /// Runs a program and insists on its status; returns what it printed.
     @discardableResult
-    func run(_ arguments: [String], expecting status: Int32 = 0, input: String = "") throws -> String {
+    func run(
+        _ arguments: [String], expecting status: Int32 = 0, input: String = "", adding variables: [String: String] = [:]
+    ) throws -> String {
         // Programs are started where this one stands: there is no shell between.
         if isMade {
             guard chdir(clone) == 0 else { throw SystemError(call: "change into", subject: clone, code: errno) }
         }
-        let result = try Program.run(arguments, environment: environment, input: Array(input.utf8), timeout: 1200)
+        let result = try Program.run(
+            arguments, environment: environment.merging(variables) { $1 }, input: Array(input.utf8), timeout: 1200)
         guard result.status == status else {
             throw BenchmarkError(
                 description: "`\(arguments.joined(separator: " "))` ended with \(result.status): "
@@ -110,8 +113,10 @@ final class GovernanceFixture {
 
     /// Runs the program that is measured.
     @discardableResult
-    func agentsafe(_ arguments: String..., expecting status: Int32 = 0) throws -> String {
-        try run([agentsafe] + arguments, expecting: status)
+    func agentsafe(
+        _ arguments: String..., expecting status: Int32 = 0, adding variables: [String: String] = [:]
+    ) throws -> String {
+        try run([agentsafe] + arguments, expecting: status, adding: variables)
     }
 
     /// Proposes a change that the policy allows, as the agent; returns its branch.

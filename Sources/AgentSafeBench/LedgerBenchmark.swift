@@ -8,12 +8,15 @@ enum LedgerBenchmark: Benchmark {
         name: "ledger", summary: "gate, run and status at 100 and at 20,000 events; the repository's size per change.",
         discussion:
             "Vote branches stay at the remote and in the clone, one for each vote; the branches of landed changes are "
-            + "deleted, as forges do. Both repositories are packed by `git gc` before anything is measured.",
+            + "deleted, as forges do. Both repositories are packed by `git gc` before anything is measured. `run` fetches "
+            + "and pushes with stock git, whose own check of a push reads every folder of the ledger's tree at the remote: it "
+            + "is shown with that, and judged without the time that git itself says it took.",
         example: "agentsafe-bench ledger --runs 20 --events 20000",
         options: [BenchmarkSettings.events, BenchmarkSettings.keep] + BenchmarkSettings.options)
 
     static let fewEvents = 100
     static let limit = 1.3
+    private static let withGit = "run with git"
 
     static func run(_ settings: BenchmarkSettings) throws -> any BenchmarkReport {
         let host = settings.host
@@ -24,10 +27,15 @@ enum LedgerBenchmark: Benchmark {
         var subjects: [Subject] = []
         for (name, prepare, run) in History.commands {
             for (index, history) in histories.enumerated() {
+                let isWithGit = name == Self.withGit
                 subjects.append(
                     Subject(
-                        name: "\(name), \(history.grown.events) events", limit: index == 0 ? nil : limit,
-                        baseline: subjects.count - index, prepare: { try prepare(history) }, run: { try run(history) }))
+                        name: "\(name), \(history.grown.events) events", limit: index == 0 || isWithGit ? nil : limit,
+                        baseline: subjects.count - index, prepare: { try prepare(history) }, run: { try run(history) },
+                        apart: {
+                            let time = try history.takeGitTime()
+                            return isWithGit ? 0 : time
+                        }))
             }
         }
         let samples = try Measurement.interleave(subjects, runs: settings.runs, warmUps: 1)
@@ -68,8 +76,16 @@ enum LedgerBenchmark: Benchmark {
 
         typealias Step = @Sendable (History) throws -> Void
         static let commands: [(name: String, prepare: Step, run: Step)] = [
-            ("gate", { try $0.propose() }, { try $0.gate() }), ("run", { try $0.land() }, { try $0.run() }),
+            ("gate", { try $0.propose() }, { try $0.gate() }),
+            ("run", { try $0.land() }, { try $0.run() }),
             ("status", { _ in }, { try $0.status() }),
+            (
+                withGit,
+                {
+                    try $0.propose()
+                    try $0.land()
+                }, { try $0.run() }
+            ),
         ]
 
         private func propose() throws {
@@ -85,7 +101,26 @@ enum LedgerBenchmark: Benchmark {
         }
 
         private func run() throws {
-            try fixture.agentsafe("run", id, "--key", fixture.key("runner"), "--cluster", "embedded:\(cluster)")
+            try fixture.agentsafe(
+                "run", id, "--key", fixture.key("runner"), "--cluster", "embedded:\(cluster)",
+                adding: ["GIT_TRACE2_PERF": trace])
+        }
+
+        private var trace: String { "\(fixture.directory)/trace" }
+
+        /// The nanoseconds that git's programs say they took since this was asked for last; those that they started in turn
+        /// are in these.
+        func takeGitTime() throws -> UInt64 {
+            guard Files.kind(trace) != nil else { return 0 }
+            let lines = String(decoding: try Files.read(trace), as: UTF8.self).split(separator: "\n")
+            try Files.remove(trace)
+            let seconds = lines.reduce(0.0) { total, line in
+                // `… | d0 | main | atexit | | 0.009994 | …`
+                let fields = line.split(separator: "|").map { $0.split(separator: " ").joined() }
+                guard fields.count > 5, fields[1] == "d0", fields[3] == "atexit" else { return total }
+                return total + (Double(fields[5]) ?? 0)
+            }
+            return UInt64(seconds * 1_000_000_000)
         }
 
         private func status() throws { try fixture.agentsafe("status", id) }

@@ -10,6 +10,8 @@ struct Subject {
     /// What must be done before each run; its time does not count.
     var prepare: () throws -> Void = {}
     let run: () throws -> Void
+    /// How many nanoseconds of the last run count for somebody else.
+    var apart: () throws -> UInt64 = { 0 }
 }
 
 /// Times of one subject, in nanoseconds.
@@ -37,7 +39,8 @@ enum Measurement {
                 let start = Host.bootTimeNanoseconds()
                 try subject.run()
                 let end = Host.bootTimeNanoseconds()
-                if round >= 0 { times[index].append(end - start) }
+                let apart = try subject.apart()
+                if round >= 0 { times[index].append(end - start - min(apart, end - start)) }
             }
         }
         return times.map { Samples($0) }

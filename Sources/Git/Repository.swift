@@ -257,8 +257,19 @@ public final class Repository {
         return git_object_id(object).map { ObjectID($0.pointee) }
     }
 
+    /// Commits of a branch that are looked at one by one.
+    private static let shortBranch = 8
+
     /// All best common ancestors of two commits.
     public func mergeBases(_ one: ObjectID, _ other: ObjectID) throws(GitError) -> [ObjectID] {
+        // A branch on top of the other commit: libgit2 would first read, and sum up, a commit graph of all history.
+        var commit = other
+        for _ in 0..<Self.shortBranch {
+            if commit == one { return [one] }
+            let parents = try self.commit(commit).parents
+            guard parents.count == 1 else { break }
+            commit = parents[0]
+        }
         var (first, second) = (one.native, other.native)
         var bases = git_oidarray()
         let status = git_merge_bases(&bases, handle, &first, &second)
