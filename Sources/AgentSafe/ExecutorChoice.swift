@@ -47,18 +47,17 @@ public final class ExecutorChoice {
                 "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints"
             )
         }
-        let key = try evidenceKey()
         let path = host.absolute(String(cluster.dropFirst(Self.embeddedPrefix.count)))
+        let transport: EmbeddedCluster
         do {
-            let transport = try EmbeddedCluster.open(path: path, clock: host.now)
-            let host = host
-            let executor = KubernetesExecutor(
-                transport: transport, name: "embedded", evidenceKey: key, sleep: { _ in }, now: { host.now() })
-            embedded = executor
-            return executor
+            transport = try EmbeddedCluster.open(path: path, clock: host.now)
         } catch {
             throw AgentSafeError(.failed, "\(error)")
         }
+        let executor = KubernetesExecutor(
+            transport: transport, name: "embedded", evidenceKey: try evidenceKey(), sleep: { _ in }, now: host.now)
+        embedded = executor
+        return executor
     }
 }
 

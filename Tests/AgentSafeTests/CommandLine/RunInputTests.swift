@@ -29,7 +29,7 @@ struct RunInputTests {
             let result = try governance.expect(1, "runner", ["run"] + options)
             #expect(result.output.contains("failed  \(id)") && result.output.contains(words), "\(result)")
             #expect(result.output.hasSuffix("nothing was claimed"), "\(result)")
-            #expect(try Fingerprint([governance.remote, governance.stateFolder("runner")]) == before)
+            #expect(try Fingerprint([governance.remote, governance.stateFolder("runner")]) == before, "\(options)")
         }
         #expect(try governance.state(of: id) == "landed")
         try governance.expect(

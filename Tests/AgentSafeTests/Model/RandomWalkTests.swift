@@ -6,7 +6,7 @@ import Testing
 @Suite("Random walks beside a model of the protocol")
 struct RandomWalkTests {
     private static let lanes = 2
-    static let walks = TestEnvironment.number("AGENTSAFE_WALKS") ?? 1000
+    static let walks = TestEnvironment.number("AGENTSAFE_WALKS") ?? 250
 
     @Test("each operation is accepted by the library exactly when the model accepts it, and so is each state")
     func walks() throws {
