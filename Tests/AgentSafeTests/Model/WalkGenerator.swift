@@ -30,6 +30,7 @@ struct WalkGenerator {
 
     private mutating func draw(_ model: ProtocolModel) -> WalkOperation {
         if model.changes.isEmpty { return .propose(proposal(model)) }
+        if let stuck = stuck(model), random.chance(15) { return stuck }
         return switch random.below(100) {
         case 0..<11 where nextChange < 4: .propose(proposal(model))
         case 0..<3: .wait(random.pick([1, 299, 301, 601, 901, 7000]))
@@ -49,6 +50,17 @@ struct WalkGenerator {
         case 67..<78: run(model)
         default: record(model)
         }
+    }
+
+    /// What a dead runner had prepared, and what becomes of it: its lease ends, then a person says what happened.
+    private mutating func stuck(_ model: ProtocolModel) -> WalkOperation? {
+        let prepared = model.ledger.claims.filter(\.value.isPrepared).sorted { $0.key < $1.key }
+        guard let (change, claim) = prepared.first else { return nil }
+        if model.clock <= claim.leaseEnd { return .wait(901) }
+        let person = random.pick([.alice, .bob, .carol] as [ModelActor])
+        return .record(
+            .resolution(change, random.pick(ModelOutcome.resolutions)), by: ModelKey(owner: person), as: person,
+            naming: .newest)
     }
 
     private mutating func change(_ model: ProtocolModel) -> Int { random.pick(model.changes.keys.sorted()) }

@@ -39,9 +39,7 @@ final class WalkTally: Sendable {
             .withdrawn,
             .awaitingApproval, .unreadable,
         ]
-        // A lease must have ended after a preparation before a person can resolve: walks meet that too seldom to demand it.
-        let often = both.filter { $0 != "record resolution accepted" }
-        return often + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
+        return both + states.map { "state \($0.rawValue)" } + ["record mergeVote accepted"]
             + ["gate allow", "gate require_approval", "gate deny", "gate not_authentic"]
     }()
 }
