@@ -71,6 +71,13 @@ extension LandingGrammar {
                         "it removes a key of `\(identity.id)`; keys stay listed and are revoked by `revoked` and `valid_before`",
                         file: state.configuration.identities)
                 }
+                // What a key has signed is read by its owner's kind, for ever.
+                guard owner.identity.kind == identity.kind else {
+                    throw .notAuthentic(
+                        "it makes `\(identity.id)`, who has a key, \(owner.identity.kind.rawValue) instead of "
+                            + "\(identity.kind.rawValue); make a new identity with a key of its own",
+                        file: state.configuration.identities)
+                }
                 guard !key.revoked || owner.key.revoked else {
                     throw .notAuthentic(
                         "it brings a revoked key of `\(identity.id)` back", file: state.configuration.identities)

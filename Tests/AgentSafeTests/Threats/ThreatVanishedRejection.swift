@@ -171,4 +171,21 @@ struct ThreatVanishedRejection {
         try governance.push("alice", main, to: "main")
         try expectRejected(id, in: governance)
     }
+
+    @Test("no commit makes somebody with a key another kind of identity", arguments: [IdentityKind.agent, .service])
+    func otherKind(kind: IdentityKind) throws {
+        let (governance, id) = try rejected(recorded: true)
+        var registry = try governance.registry(
+            try governance.text("identities.yaml", at: "origin/main", seenBy: "alice"))
+        let place = try #require(registry.identities.firstIndex { $0.id == "carol" })
+        registry.identities[place].kind = kind
+        registry.identities[place].roles = []
+        let other = String(decoding: IdentitiesDocument.emit(registry, header: ""), as: UTF8.self)
+        let commit = try governance.trustByHand("alice", ["identities.yaml": other], signedBy: ["alice": "alice"])
+        let main = try governance.tip("main")
+        try governance.push("alice", commit, to: "main")
+        try governance.expectForeign(at: commit, "it makes `carol`, who has a key, \(kind.rawValue)")
+        try governance.push("alice", main, to: "main")
+        try expectRejected(id, in: governance)
+    }
 }
