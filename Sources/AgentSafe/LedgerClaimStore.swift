@@ -98,28 +98,34 @@ final class LedgerClaimStore: ClaimStore {
     }
 
     func recordExecution(_ record: ExecutionRecord) throws(RunStop) {
+        keepUnsigned(record)
         do throws(RunStop) {
-            try recordInLedger(record)
+            try self.record { (view) throws(AgentSafeError) in [try self.draft(of: record, in: view)] }
+            workspace.dropUnsigned(id)
         } catch {
             throw unrecorded(record, error)
         }
     }
 
-    private func recordInLedger(_ record: ExecutionRecord) throws(RunStop) {
-        try self.record { (view) throws(AgentSafeError) in
-            let change = try self.change(in: view)
-            let recordsOutput =
-                try self.workspace.catalogue(of: view.state)
-                .actions[change.change.step.action]?.recordOutput ?? false
-            return [
-                EventDraft(
-                    kind: .execution, change: change,
-                    body: record.body(of: change.change, claim: self.claimHeight, recordsOutput: recordsOutput),
-                    files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
-                    headline: "\(change.change.summary) \(record.outcome.rawValue)",
-                    notes: [record.summary] + record.differences.compactMap(\.note))
-            ]
+    /// Before anything that can fail is asked to sign it.
+    private func keepUnsigned(_ record: ExecutionRecord) {
+        do {
+            try workspace.keepUnsigned(try draft(of: record, in: view), of: id, by: recorder.identity.id)
+        } catch {
+            workspace.notify("warning: what was done could not be written down before it is signed: \(error)")
         }
+    }
+
+    private func draft(of record: ExecutionRecord, in view: VerifiedView) throws(AgentSafeError) -> EventDraft {
+        let change = try self.change(in: view)
+        let recordsOutput =
+            try workspace.catalogue(of: view.state).actions[change.change.step.action]?.recordOutput ?? false
+        return EventDraft(
+            kind: .execution, change: change,
+            body: record.body(of: change.change, claim: claimHeight, recordsOutput: recordsOutput),
+            files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
+            headline: "\(change.change.summary) \(record.outcome.rawValue)",
+            notes: [record.summary] + record.differences.compactMap(\.note))
     }
 
     func recordAborted(reason: String) throws(RunStop) {
@@ -158,8 +164,8 @@ final class LedgerClaimStore: ClaimStore {
     // MARK: - Recording
 
     /// Records again what an earlier run made and could not push.
-    func recordAgain(_ event: LedgerEvent, _ drafted: EventDraft) throws(RunStop) {
-        claimHeight = event.body["claim"]?.integerValue.map { Int($0) }
+    func recordAgain(_ drafted: EventDraft) throws(RunStop) {
+        claimHeight = drafted.body["claim"]?.integerValue.map { Int($0) }
         try record { (view) throws(AgentSafeError) in
             var draft = drafted
             draft.change = try self.change(in: view)
@@ -187,10 +193,18 @@ final class LedgerClaimStore: ClaimStore {
     /// Says where the record of what was done is, for it is not in the ledger.
     private func unrecorded(_ record: ExecutionRecord, _ error: RunStop) -> RunStop {
         if workspace.isInOutbox(.execution, of: id) {
+            workspace.dropUnsigned(id)
             return RunStop(
                 code: error.code,
                 message: "\(record.summary), and the record of that waits in this clone: \(error.message). The next "
                     + "`agentsafe run` in this clone records it; the change is not run again")
+        }
+        if workspace.isUnsigned(id) {
+            return RunStop(
+                code: error.code,
+                message:
+                    "\(record.summary), and the record of that waits in this clone to be signed: \(error.message). The "
+                    + "next `agentsafe run` in this clone records it; the change is not run again")
         }
         let change = try? change(in: view).change
         return RunStop(

@@ -81,7 +81,7 @@ extension Workspace {
                     try EventDraft(remaking: event, from: tip, in: repository)
                 }
                 do throws(RunStop) {
-                    try store.recordAgain(event, draft)
+                    try store.recordAgain(draft)
                     notify("recorded the \(event.kind.rawValue) of \(id), which had waited in the outbox")
                 } catch {
                     notify("warning: the \(event.kind.rawValue) of \(id) still waits in the outbox: \(error.message)")

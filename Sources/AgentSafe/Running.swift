@@ -84,6 +84,7 @@ extension Workspace {
         }
         let connection = try connection(view.state)
         try flushOutbox(signer: signer, identity: runner, connection: connection)
+        try signKept(signer: signer, identity: runner, connection: connection)
         view = try latestView()
         try checkClock(view)
         // A trust commit is in force from its event on, which must not wait until something runs.

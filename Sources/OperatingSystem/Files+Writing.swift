@@ -25,6 +25,9 @@ extension Files {
         FaultPoint.reach("file.stands", path)
     }
 
+    /// Removes what processes that are gone have left beside `path` of their atomic writes.
+    public static func removeAbandoned(beside path: String) { TemporaryFile.removeAbandoned(beside: path) }
+
     /// Creates a file that must not exist yet. What cannot be written whole is taken away again.
     public static func create(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
         try FaultPoint.reach("file.create", before: "create", path)

@@ -80,6 +80,8 @@ struct CrashSite {
     func points(_ phase: Phase) throws -> ArraySlice<ReachedPoint> {
         let sent = try place("request.send", 1, "PATCH")
         let answered = try place("request.answered", 1, "PATCH")
+        // From here on what was done is written down, though nobody has signed it.
+        let kept = try place("file.rename", 1, "agentsafe/unsigned/")
         return switch phase {
         case .beforeClaim: points[..<(try place("remote.push", 1))]
         case .claiming: points[try place("remote.push", 1)...(try place("remote.pushed", 1))]
@@ -87,8 +89,8 @@ struct CrashSite {
         case .preparing: points[try place("remote.push", 2)...(try place("remote.pushed", 2))]
         case .prepared: points[(try place("remote.pushed", 2) + 1)..<sent]
         case .mutating: points[sent...answered]
-        case .mutated: points[(answered + 1)..<(try place("reference.stands", 3))]
-        case .recording: points[try place("reference.stands", 3)...(try place("remote.pushed", 3))]
+        case .mutated: points[(answered + 1)...kept]
+        case .recording: points[(kept + 1)...(try place("remote.pushed", 3))]
         case .recorded: points[(try place("remote.pushed", 3) + 1)...]
         }
     }

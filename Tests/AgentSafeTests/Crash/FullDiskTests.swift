@@ -52,7 +52,7 @@ struct FullDiskTests {
         let site = try CrashSite.allowed.get()
         let governance = try Governance(copying: site.governance)
         let cluster = try governance.cluster()
-        let point = try #require(try site.points(.mutated).last { $0.name == "reference.set" })
+        let point = try #require(try site.points(.mutated).last { $0.diskOrdinal != nil })
         let failed = try governance.spawn(
             "runner", ["run", "--output", "json"] + cluster, fault: "disk:\(point.diskOrdinal ?? 0)+:error:ENOSPC")
         #expect(failed.status == 1)
