@@ -71,6 +71,19 @@ struct TrustedRemoteTests {
         }
     }
 
+    @Test(
+        "a well-formed event on top vouches for nothing when no service has signed it",
+        arguments: ["stranger", "bob", "agent"])
+    func forgedTip(signer: String) throws {
+        let governance = try Governance()
+        try governance.execute()
+        let forgery = try LedgerForgery(governance)
+        try forgery.append(copying: try forgery.newest("execution")) { _ in }
+        try forgery.publish(from: forgery.entries.count - 1) { _ in .key(signer) }
+        let fresh = ["AGENTSAFE_STATE_HOME": "\(governance.directory.path)/none"]
+        try governance.expect(30, "runner", ["run", "--trust-remote"] + governance.cluster(), adding: fresh)
+    }
+
     @Test("without marks and without that word nothing is run")
     func forgetful() throws {
         let governance = try Governance()
