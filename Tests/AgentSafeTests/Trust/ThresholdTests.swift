@@ -115,6 +115,17 @@ struct ThresholdTests {
         try governance.verifyEverywhere(0)
     }
 
+    @Test(
+        "a commit that too few admins signed is foreign, whoever pushes it",
+        arguments: [[], ["alice"], ["sam"]])
+    func tooFew(signers: [String]) throws {
+        let governance = try TwoOfFour.copy()
+        let new = try governance.raisedIdentities { $0.replacing("admin_threshold: 2", with: "admin_threshold: 1") }
+        try governance.pushTrustByHand(["identities.yaml": new], signedBy: signers)
+        let told = try governance.verifyEverywhere(30)
+        #expect(told.errors.contains("\(signers.count) of the 2 admins needed signed it"), "\(told)")
+    }
+
     @Test("signed by everybody all the same, a commit that leaves too few admins is foreign")
     func foreignLockOut() throws {
         let governance = try TwoOfFour.copy()
