@@ -107,6 +107,27 @@ struct ClusterPersistenceTests {
         #expect(try first.ask("PATCH", target, MediaType.merge, stale).status == 409)
     }
 
+    @Test("of writers at one time each one's write is there in the end")
+    func writersAtOnce() async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.file(Fixture.list([Fixture.configMap]).canonicalText)
+        let target = "/api/v1/namespaces/staging/configmaps/settings"
+        try await withThrowingTaskGroup { group in
+            for writer in 0..<4 {
+                group.addTask {
+                    let cluster = try EmbeddedCluster.open(path: path, clock: { Fixture.now })
+                    for number in 0..<25 {
+                        let patch = #"{"data":{"W\#(writer)-\#(number)":"here"}}"#
+                        #expect(try cluster.ask("PATCH", target, MediaType.merge, patch).status == 200)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let data = try open(path).ask("GET", target).body["data"]?.objectValue ?? [:]
+        #expect(data.keys.count { $0.hasPrefix("W") } == 100)
+    }
+
     @Test("objects of other kinds stay in the file")
     func otherKinds() throws {
         let folder = try TemporaryFolder()
