@@ -22,14 +22,7 @@ enum CheckCommand: Command {
                 --as deploy-agent-01 --role deployer
             """,
         moreExamples: ["agentsafe check --batch requests.jsonl"],
-        options: [
-            OptionSpec("target", short: "t", value: "ID", help: "the target's identifier in the inventory"),
-            OptionSpec("as", value: "ID", help: "who asks; an identity of identities.yaml brings its roles and groups"),
-            OptionSpec("role", value: "ROLE", repeatable: true, help: "a role of the caller"),
-            OptionSpec("group", value: "GROUP", repeatable: true, help: "a group of the caller"),
-            OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param of the action"),
-            OptionSpec("ticket", value: "ID", help: "an external ticket"),
-            OptionSpec("now", value: "TIME", help: "the instant to decide for, e.g. 2026-11-22T23:11:00Z"),
+        options: RequestOptions.all + [
             OptionSpec("batch", value: "FILE", help: "answer every line of FILE, or of standard input for `-`"),
             .output,
         ],
@@ -39,9 +32,9 @@ enum CheckCommand: Command {
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments
         let folder = try PlainFolder(host: context.host)
-        let now = try instant(context)
+        let now = try RequestOptions.instant(context)
         if let file = arguments.value("batch") {
-            let others = ["target", "as", "role", "group", "param", "ticket"].filter { arguments.has($0) }
+            let others = RequestOptions.names.filter { arguments.has($0) }
                 .map { "`--\($0)`" }
             if let other = (arguments.positionals.map { "`\(visible(String($0.prefix(60))))`" } + others).first {
                 throw AgentSafeError(
@@ -53,16 +46,7 @@ enum CheckCommand: Command {
             throw AgentSafeError(
                 .usage, "name an action, or answer a file with `--batch`; see `agentsafe check --help`")
         }
-        let definitions = folder.catalogue.actions[action]?.parameters ?? []
-        var parameters: [String: JSONValue] = [:]
-        for (name, text) in try parameterTexts(arguments) {
-            parameters[name] = ParameterText.parse(text, as: definitions.first { $0.name == name }?.type)
-        }
-        let request = DecisionRequest(
-            action: action, target: arguments.value("target"),
-            caller: folder.caller(
-                arguments.value("as"), roles: arguments.values("role"), groups: arguments.values("group")),
-            parameters: parameters, ticket: arguments.value("ticket"))
+        let request = try RequestOptions.request(action, context, folder)
         noteStranger(folder, context)
         let decision = folder.engine.decide(request, now: now)
         context.report(decision.json, DecisionText.lines(decision, context.terminal))
@@ -76,15 +60,6 @@ enum CheckCommand: Command {
         context.terminal.say(
             "note: \(Spelling.quoted(id)) is not in identities.yaml, so it has only the roles that `--role` gives"
                 + Spelling.suggestion(for: id, among: known))
-    }
-
-    private static func instant(_ context: CommandContext) throws(AgentSafeError) -> Timestamp {
-        guard let text = context.arguments.value("now") else { return Timestamp(seconds: context.host.now()) }
-        guard let instant = Timestamp(text) else {
-            throw AgentSafeError(
-                .usage, "`--now` takes a time like 2026-11-22T23:11:00Z, not `\(visible(String(text.prefix(40))))`")
-        }
-        return instant
     }
 
     private static func batch(

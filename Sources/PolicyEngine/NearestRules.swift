@@ -28,7 +28,8 @@ struct NearestRules {
         (left.contains(.action) ? 1 : 0, left.count) < (right.contains(.action) ? 1 : 0, right.count)
     }
 
-    private func words(
+    /// What each missed condition asks for, and what is there instead.
+    func words(
         for missed: Conditions, of match: RuleMatch, _ action: String, _ targetName: String?, _ now: Circumstances
     ) -> [String] {
         var words: [String] = []

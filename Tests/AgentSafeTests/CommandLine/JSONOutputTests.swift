@@ -37,6 +37,13 @@ struct JSONOutputTests {
         _ = try Self.keys(
             governance, "sam", ["validate"],
             ["result", "actions", "rules", "targets", "identities", "policy_tests", "targets_without_locator"])
+        let explanation = try Self.keys(
+            governance, "sam", ["explain", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=6"],
+            status: 20, ["decision", "asks_rules", "rules"])
+        #expect(explanation["rules"]?.arrayValue?.count == 14)
+        for rule in explanation["rules"]?.arrayValue ?? [] {
+            #expect(names(of: rule) == ["rule", "location", "priority", "decision", "standing", "missed"])
+        }
         let actions = try Self.keys(governance, "sam", ["actions"], ["actions"])
         #expect(
             names(of: actions["actions"]?.arrayValue?.first)

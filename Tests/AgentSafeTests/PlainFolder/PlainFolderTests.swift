@@ -31,6 +31,32 @@ struct PlainFolderTests {
         #expect(plain.run(["targets"], in: folder).output.split(separator: "\n").count == 18)
     }
 
+    @Test("`explain` answers as `check` does, and says of every rule in order what it has to say")
+    func explanations() throws {
+        let plain = try PlainCatalogue()
+        let request = ["scale-deployment", "--target", "prod/api-server", "--as", "me", "--param", "replicas=6"]
+        for (options, status) in [(["--role", "deployer"], Int32(10)), (["--role", "reader"], 20)] {
+            let check = plain.run(["check"] + request + options + ["--output", "json"])
+            let explain = plain.run(["explain"] + request + options + ["--output", "json"])
+            #expect(check.status == status && explain.status == status, "\(explain)")
+            #expect(try explain.json["decision"] == check.json)
+            let rules = try explain.json["rules"]?.arrayValue ?? []
+            #expect(rules.count == 14)
+            let deciding = rules.filter { $0["standing"] == "decides" }.map { $0["rule"] }
+            #expect(try deciding == [check.json["rule"]].filter { $0 != .null })
+            let asked = rules.prefix { $0["standing"] != "decides" }
+            #expect(asked.allSatisfy { $0["missed"]?.arrayValue?.isEmpty == false })
+        }
+        let told = plain.run(["explain"] + request + ["--role", "reader"])
+        #expect(told.output.contains("rules, in the order in which they are asked:"))
+        #expect(told.output.contains("caller roles [reader] not in [deployer"), "\(told)")
+        let invalid = plain.run(["explain", "scale-deployment", "--target", "prod/api-server"])
+        #expect(invalid.status == 20 && invalid.output.contains("no rule was asked"), "\(invalid)")
+        let typo = plain.run(["explain", "scale-deploymnt"])
+        #expect(typo.status == 20 && typo.output.contains("did you mean `scale-deployment`"), "\(typo)")
+        #expect(plain.run(["explain"]).status == 2)
+    }
+
     @Test("the instant decides time windows, and must be an instant")
     func instants() throws {
         let plain = try PlainCatalogue()

@@ -1,0 +1,63 @@
+public import ChangeModel
+
+/// How one request came to its decision: every rule, in the order in which rules are asked.
+public struct Explanation: Sendable, Equatable {
+    public let decision: Decision
+    /// Whether the rules were asked at all: an unknown action, invalid params or a wrong target are denied before.
+    public let asksRules: Bool
+    public let rules: [RuleExplanation]
+}
+
+/// What one rule has to say about a request.
+public struct RuleExplanation: Sendable, Equatable {
+    public enum Standing: String, Sendable {
+        /// The first rule that holds: it decides.
+        case decides
+        /// It holds as well, and a rule before it decides.
+        case overruled
+        /// It holds, and was not asked: the request was denied before the rules.
+        case notAsked = "not_asked"
+        /// A condition of it does not hold.
+        case missed
+    }
+
+    public let name: String
+    public let location: SourceLocation
+    public let priority: Int
+    public let decision: Verdict
+    public let standing: Standing
+    /// The conditions that do not hold, in words; empty where all hold.
+    public let missed: [String]
+}
+
+extension PolicyEngine {
+    /// Says of every rule whether it holds, and if not, why.
+    ///
+    /// The decision is that of `decide` for the same arguments. Cost: all conditions of all rules.
+    public func explain(
+        _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding? = nil
+    ) -> Explanation {
+        let decision = decide(
+            request, history: history, now: now, binding: binding ?? catalogue.configuration.targetBinding)
+        let target = request.target.flatMap { catalogue.targets[$0] }
+        let circumstances = Circumstances(
+            target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
+            isRollback: history.isRollback, now: now)
+        let asksRules = [.rule, .noRule].contains(decision.code) || decision.code == .unknownTarget
+        let words = NearestRules(rules: rules)
+        var isDecided = false
+        let explained = rules.map { compiled in
+            var missed = compiled.missed(in: circumstances)
+            if !compiled.matchesAction(request.action) { missed.insert(.action) }
+            let standing: RuleExplanation.Standing =
+                !missed.isEmpty ? .missed : !asksRules ? .notAsked : isDecided ? .overruled : .decides
+            if standing == .decides { isDecided = true }
+            return RuleExplanation(
+                name: compiled.rule.name, location: compiled.rule.location, priority: compiled.rule.priority,
+                decision: compiled.rule.decision, standing: standing,
+                missed: words.words(
+                    for: missed, of: compiled.rule.match, request.action, request.target, circumstances))
+        }
+        return Explanation(decision: decision, asksRules: asksRules, rules: explained)
+    }
+}
