@@ -46,7 +46,14 @@ struct ThreatSelfPromotion {
             "stranger", ["identities.yaml": try promoted(author, in: governance)],
             signedBy: [author.name: author.rawValue])
         try governance.push("stranger", foreign, to: "main")
-        try governance.expectForeign(at: foreign, author == .stranger ? "belongs to no identity" : "who is no admin")
+        let words =
+            switch author {
+            case .stranger: "belongs to no identity"
+            // Admins are people, and an agent with a key stays one.
+            case .agent: "who has a key, person instead of agent"
+            default: "who is no admin"
+            }
+        try governance.expectForeign(at: foreign, words)
 
         // As an admin of that commit, its author signs the next one, which would hold after it.
         let looser: [String: String?] = ["policies/zz-mine.yaml": ThreatBranchPolicy.loose]
