@@ -20,7 +20,9 @@ struct RepositoryShapeTests {
             try governance.refuse(
                 1, "agent", command, saying: "no Git repository at `\(folder)`", "agentsafe init", in: folder)
         }
-        for command in [["validate"], ["actions"], ["targets"], ["check", "scale-deployment"], ["explain", "scale-deployment"]] {
+        for command in [
+            ["validate"], ["actions"], ["targets"], ["check", "scale-deployment"], ["explain", "scale-deployment"],
+        ] {
             try governance.refuse(
                 1, "agent", command, saying: "no `agentsafe.yaml` here or above", "agentsafe init", in: folder)
         }
