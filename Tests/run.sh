@@ -91,7 +91,7 @@ examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
     || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }
 tail -n 1 "$scratch/quickstart.log"
 say "tests"
-# As many races and walks as the protocol is to withstand; a plain `swift test` makes do with fewer.
-export AGENTSAFE_RACES=${AGENTSAFE_RACES:-200} AGENTSAFE_WALKS=${AGENTSAFE_WALKS:-1000}
+# As many races, walks and crashes as the protocol is to withstand; a plain `swift test` makes do with fewer.
+export AGENTSAFE_RACES=${AGENTSAFE_RACES:-200} AGENTSAFE_WALKS=${AGENTSAFE_WALKS:-1000} AGENTSAFE_TEST_CRASHES=1
 HOME=$scratch/home TMPDIR=$scratch/tmp GIT_CONFIG_NOSYSTEM=1 swift test --parallel --skip-build --disable-xctest
 say "all passed"
