@@ -189,8 +189,7 @@ public final class Repository {
 
     /// The name that an object has or would have. Nothing is written.
     ///
-    /// OpenSSL's SHA-1 is many times as fast as libgit2's, which looks for collisions besides. Those are looked for when an
-    /// object is read: this answers what a name must be, not what lies under it.
+    /// By OpenSSL's SHA-1, which is many times as fast as libgit2's and does not look for collisions, as that does.
     public func name(of kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
         let header = Array("\(kind.name) \(content.count)\0".utf8)
         guard let id = hasher.hash(header, content, { ObjectID($0) }) else {

@@ -33,8 +33,16 @@ public final class LedgerHistory {
     }
 
     /// As above, for a chain that another thread began to walk while main was verified.
-    public init(
+    public convenience init(
         chain: LedgerChain, repository: Repository, main: MainHistory, now: Timestamp,
+        progress: (Int) -> Void = { _ in }
+    ) throws(LedgerError) {
+        try self.init(
+            chain: chain, repository: repository, main: main, now: now, pace: QuickEvents.pace, progress: progress)
+    }
+
+    init(
+        chain: LedgerChain, repository: Repository, main: MainHistory, now: Timestamp, pace: Pace,
         progress: (Int) -> Void = { _ in }
     ) throws(LedgerError) {
         self.repository = repository
@@ -66,12 +74,15 @@ public final class LedgerHistory {
             throw error.at(branch: "ledger", commit: first.id)
         }
         members.insert(first.id)
-        try follow(chain, now: now, progress: progress)
+        try follow(
+            chain, QuickEvents(chain, main: main, in: repository, now: now, pace: pace, progress: progress), now: now,
+            progress: progress)
     }
 
     /// Goes through the chain in order, from the event after the first one on.
-    private func follow(_ chain: FirstParentChain, now: Timestamp, progress: (Int) -> Void) throws(LedgerError) {
-        let quick = QuickEvents(chain, main: main, in: repository, now: now, progress: progress)
+    private func follow(
+        _ chain: FirstParentChain, _ quick: QuickEvents, now: Timestamp, progress: (Int) -> Void
+    ) throws(LedgerError) {
         let judge = EventJudge(repository: repository, main: main, now: now)
         let count = chain.ids.count - 1
         var number = 0

@@ -29,8 +29,17 @@ public final class MainHistory {
     /// - Parameters:
     ///   - start: a commit that was accepted earlier, or `genesis` itself.
     ///   - genesis: the pinned root.
-    public init(
+    public convenience init(
         repository: Repository, tip: ObjectID, start: ObjectID, genesis: ObjectID,
+        progress: (Int) -> Void = { _ in }
+    ) throws(LedgerError) {
+        try self.init(
+            repository: repository, tip: tip, start: start, genesis: genesis, pace: QuickLandings.pace,
+            progress: progress)
+    }
+
+    init(
+        repository: Repository, tip: ObjectID, start: ObjectID, genesis: ObjectID, pace: Pace,
         progress: (Int) -> Void = { _ in }
     ) throws(LedgerError) {
         self.repository = repository
@@ -57,7 +66,7 @@ public final class MainHistory {
                     advice: "run `git fetch`; if that changes nothing, find out who pushed, and reset the "
                         + "remote's main to \(start.short) or a descendant"))
         }
-        let known = QuickLandings(chain, in: repository)
+        let known = QuickLandings(chain, in: repository, pace: pace)
         // The newest comes first: the oldest is taken off the end.
         var rest = chain[...]
         while let commit = rest.popLast() {

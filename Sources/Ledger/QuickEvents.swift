@@ -12,19 +12,20 @@ struct QuickEvents {
     /// The kinds of the events of each stretch that hold, oldest first; shorter than the stretch where one does not.
     private var stretches: [Int: [EventKind]] = [:]
 
-    private static let minimum = 64
-    static let stretch = 256
+    static let pace = Pace(minimum: 64, stretch: 256)
+    private let pace: Pace
 
     /// - Parameters:
     ///   - chain: newest first; its last commit is accepted.
     ///   - progress: called on the caller's own thread with the number of events judged so far.
     init(
-        _ chain: FirstParentChain, main: MainHistory, in repository: Repository, now: Timestamp,
+        _ chain: FirstParentChain, main: MainHistory, in repository: Repository, now: Timestamp, pace: Pace,
         progress: (Int) -> Void
     ) {
+        self.pace = pace
         let count = chain.ids.count - 1
-        guard count >= Self.minimum, let newest = try? chain.commit(0, in: repository).tree else { return }
-        let portions = Portions(count: count, size: Self.stretch)
+        guard count >= pace.minimum, let newest = try? chain.commit(0, in: repository).tree else { return }
+        let portions = Portions(count: count, size: pace.stretch)
         nonisolated(unsafe) let (originalMain, originalRepository) = (main, repository)
         let judged = Locked<(stretches: [Int: [EventKind]], failed: Int, count: Int)>(([:], .max, 0))
         withoutActuallyEscaping(progress) { progress in
@@ -73,7 +74,7 @@ struct QuickEvents {
 
     /// The kinds of the events from `number` on that are known to hold one after the other, up to the end of a stretch.
     func known(from number: Int) -> [EventKind] {
-        guard number % Self.stretch == 0 else { return [] }
+        guard number % pace.stretch == 0 else { return [] }
         return stretches[number] ?? []
     }
 }

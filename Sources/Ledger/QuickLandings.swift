@@ -10,14 +10,12 @@ internal import OperatingSystem
 struct QuickLandings {
     private var kinds: [ObjectID: MainCommitKind] = [:]
 
-    /// Shorter chains are not worth the threads.
-    private static let minimum = 64
-    private static let portion = 64
+    static let pace = Pace(minimum: 64, stretch: 64)
 
     /// - Parameter chain: newest first; each commit's first parent is the next one.
-    init(_ chain: [Commit], in repository: Repository) {
-        guard chain.count >= Self.minimum else { return }
-        let portions = Portions(count: chain.count - 1, size: Self.portion)
+    init(_ chain: [Commit], in repository: Repository, pace: Pace) {
+        guard chain.count >= pace.minimum else { return }
+        let portions = Portions(count: chain.count - 1, size: pace.stretch)
         nonisolated(unsafe) let original = repository
         let found = Locked<[ObjectID: MainCommitKind]>([:])
         Threads.run(portions.workers) { _ in
@@ -134,6 +132,14 @@ private final class StatesByContent {
         states[content] = state
         return state
     }
+}
+
+/// How a chain is divided among cores.
+struct Pace: Sendable {
+    /// Shorter chains are not worth the threads.
+    let minimum: Int
+    /// How many commits one core takes at a time.
+    let stretch: Int
 }
 
 /// Numbers from 0 up, handed out in portions to whoever asks next.

@@ -139,6 +139,7 @@ extension Governance {
         _ status: Int32, sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws -> CommandResult {
         for actor in ["sam", "stranger"] { try git(actor, "fetch", "-q", "--prune") }
+        try BothWays.expectTheSame(self, seenBy: "sam", sourceLocation: sourceLocation)
         try expect(status, "sam", ["verify"], sourceLocation: sourceLocation)
         return try expect(
             status, "stranger", ["verify"], adding: ["AGENTSAFE_STATE_HOME": "\(directory.path)/fresh"],
