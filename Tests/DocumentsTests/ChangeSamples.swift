@@ -1,4 +1,5 @@
 import ChangeModel
+import TestSupport
 import Testing
 
 enum ChangeSamples {

@@ -1,6 +1,7 @@
 import ChangeModel
 import Documents
 import OperatingSystem
+import TestSupport
 import Testing
 
 private func parse(_ bytes: [UInt8]) throws(DocumentError) -> Change {
@@ -60,7 +61,7 @@ struct ChangeTests {
 
     @Test("is one for each change: random ones read back the same, and any other byte is noticed", arguments: 0..<8)
     func roundTrip(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator(stream: seed)
         for _ in 0..<40 {
             let change = ChangeSamples.random(&generator)
             let bytes = try ChangeDocument.emit(change)
@@ -81,7 +82,7 @@ struct ChangeTests {
 
     @Test("says the same to a YAML 1.1 reader", .enabled(if: PyYAML.isAvailable), arguments: 100..<104)
     func yamlOnePointOne(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator(stream: seed)
         var changes = (0..<60).map { _ in ChangeSamples.random(&generator) }
         changes.append(try ChangeDocument.parse(try Fixture.valid("change-every-form.yaml")))
         let texts = try changes.map { String(decoding: try ChangeDocument.emit($0), as: UTF8.self) }

@@ -1,6 +1,7 @@
 import ChangeModel
 import Documents
 import OperatingSystem
+import TestSupport
 import Testing
 
 /// A file of `Fixtures`. What stands before the first `-` of its name says which document it is.
@@ -73,7 +74,7 @@ struct FixtureTests {
 
     @Test("that are valid, cut off anywhere or with a byte changed, crash nothing", arguments: Fixture.all("valid"))
     func mutated(fixture: Fixture) {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededGenerator(stream: 7)
         for _ in 0..<100 {
             var bytes = fixture.file.bytes
             bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
