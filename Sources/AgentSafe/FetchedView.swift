@@ -41,10 +41,14 @@ extension Workspace {
         }
     }
 
+    func marksPath() throws(AgentSafeError) -> String {
+        HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+    }
+
     /// What this machine has accepted; nil also where no genesis is pinned, of which there is more to say than that.
     func marks() throws(AgentSafeError) -> HighWaterMarks? {
         guard try pinnedGenesisText() != nil else { return nil }
-        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
+        let path = try marksPath()
         return try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
     }
 }

@@ -38,11 +38,11 @@ extension Workspace {
         try emptyOutbox(of: id)
     }
 
-    /// Whether the claim that an event belongs to is still there to be given back: when its lease has ended, another runner
-    /// may do so, too.
-    private func isOpen(_ event: LedgerEvent, _ record: ChangeRecord) -> Bool {
+    /// What ended the claim that an event's body names; nil while it is open. When a lease has ended, another runner may give
+    /// the claim back, or a person say what happened.
+    func end(ofClaimIn body: JSONValue, _ record: ChangeRecord) -> LedgerEvent? {
         let closing: [EventKind] = [.aborted, .execution, .resolution]
-        return !record.events.contains { closing.contains($0.kind) && $0.body["claim"] == event.body["claim"] }
+        return record.events.last { closing.contains($0.kind) && $0.body["claim"] == body["claim"] }
     }
 
     /// Brings to the remote what earlier runs could not: executions and aborts, whose target was touched or left alone whether or
@@ -73,7 +73,9 @@ extension Workspace {
                 notify(
                     "warning: the execution of \(id) came too late to be recorded: `\(resolution.by)` had resolved it as "
                         + "\(resolution.outcome ?? ""); it is kept in this clone under `\(Self.late)\(id)`")
-            } else if !isRecorded, event.kind == .execution || event.kind == .aborted && isOpen(event, record) {
+            } else if !isRecorded,
+                event.kind == .execution || event.kind == .aborted && end(ofClaimIn: event.body, record) == nil
+            {
                 let recorder = LedgerRecorder(
                     workspace: self, signer: signer, identity: identity, connection: connection, view: view)
                 let store = LedgerClaimStore(recorder: recorder, id: id)

@@ -34,7 +34,7 @@ extension Workspace {
         do throws(SystemError) {
             try Files.remove(unsignedPath(id))
         } catch {
-            notify("warning: \(id) is recorded, and its unsigned record could not be removed: \(error)")
+            notify("warning: the unsigned record of \(id) is needed no more; remove it, for that failed here: \(error)")
         }
     }
 
@@ -44,7 +44,9 @@ extension Workspace {
         do throws(SystemError) {
             names = Files.kind(unsignedFolder) == nil ? [] : try Files.list(unsignedFolder)
         } catch {
-            return notify("warning: records that wait to be signed cannot be listed: \(error)")
+            return notify(
+                "warning: records that wait to be signed cannot be listed: \(error); let the runner's user "
+                    + "read that folder")
         }
         for name in names {
             guard let id = ChangeID(name.prefix { $0 != "." }) else { continue }
@@ -52,15 +54,14 @@ extension Workspace {
             guard name.hasSuffix(Self.ending) else { continue }
             guard let kept = unsigned(id) else {
                 // It stays for people to look at, and keeps no other change from being run.
-                notify("warning: the record that waits to be signed at `\(unsignedPath(id))` cannot be read")
+                notify(
+                    "warning: the record that waits to be signed at `\(unsignedPath(id))` cannot be read; look at it, "
+                        + "say what happened with `agentsafe resolve \(id)`, then move the file away")
                 continue
             }
             let view = try latestView()
             let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
-            let closing: [EventKind] = [.execution, .aborted, .resolution]
-            if let end = record.events.last(where: {
-                closing.contains($0.kind) && $0.body["claim"] == kept.draft.body["claim"]
-            }) {
+            if let end = end(ofClaimIn: kept.draft.body, record) {
                 if end.kind == .execution { dropUnsigned(id) } else { keepLate(id, endedBy: end) }
                 continue
             }

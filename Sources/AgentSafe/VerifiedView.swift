@@ -28,7 +28,7 @@ extension Workspace {
                     + "`agentsafe init`")
         }
         let genesis = try pinnedGenesis()
-        let path = HighWaterMarks.path(stateFolder: try stateFolder(), genesis: genesis)
+        let path = try marksPath()
         let marks = try ledger { () throws(LedgerError) in try HighWaterMarks.read(path) }
         guard let newest = mainTip else { throw missing("main", accepted: marks?.main) }
         guard let ledgerTip = try branch("ledger") else { throw missing("ledger", accepted: marks?.ledger) }
@@ -85,9 +85,7 @@ extension Workspace {
     /// Moves the high-water marks to what was just recorded.
     func mark(_ view: VerifiedView) throws(AgentSafeError) {
         let isTrusting = trustedTips != nil
-        let path =
-            isTrusting ? nil : HighWaterMarks.path(stateFolder: try stateFolder(), genesis: try pinnedGenesis())
-        try mark(main: view.main, ledger: view.ledger, over: nil, at: path)
+        try mark(main: view.main, ledger: view.ledger, over: nil, at: isTrusting ? nil : try marksPath())
     }
 
     /// - Parameter path: nil for what was not verified from the beginning: it is a mark for this process alone.

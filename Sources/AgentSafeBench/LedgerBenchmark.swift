@@ -10,13 +10,13 @@ enum LedgerBenchmark: Benchmark {
             "Vote branches stay at the remote and in the clone, one for each vote; the branches of landed changes are "
             + "deleted, as forges do. Both repositories are packed by `git gc` before anything is measured. `run` fetches "
             + "and pushes with stock git, whose own check of a push reads every folder of the ledger's tree at the remote: it "
-            + "is shown with that, and judged without the time that git itself says it took.",
+            + "is judged with that, and shown without the time that git itself says it took, too.",
         example: "agentsafe-bench ledger --runs 20 --events 20000",
         options: [BenchmarkSettings.events, BenchmarkSettings.keep] + BenchmarkSettings.options)
 
     static let fewEvents = 100
     static let limit = 1.3
-    private static let withGit = "run with git"
+    private static let withoutGit = "run without git"
 
     static func run(_ settings: BenchmarkSettings) throws -> any BenchmarkReport {
         let host = settings.host
@@ -27,14 +27,15 @@ enum LedgerBenchmark: Benchmark {
         var subjects: [Subject] = []
         for (name, prepare, run) in History.commands {
             for (index, history) in histories.enumerated() {
-                let isWithGit = name == Self.withGit
+                let isWithoutGit = name == Self.withoutGit
                 subjects.append(
                     Subject(
-                        name: "\(name), \(history.grown.events) events", limit: index == 0 || isWithGit ? nil : limit,
+                        name: "\(name), \(history.grown.events) events",
+                        limit: index == 0 || isWithoutGit ? nil : limit,
                         baseline: subjects.count - index, prepare: { try prepare(history) }, run: { try run(history) },
                         apart: {
                             let time = try history.takeGitTime()
-                            return isWithGit ? 0 : time
+                            return isWithoutGit ? time : 0
                         }))
             }
         }
@@ -80,7 +81,7 @@ enum LedgerBenchmark: Benchmark {
             ("run", { try $0.land() }, { try $0.run() }),
             ("status", { _ in }, { try $0.status() }),
             (
-                withGit,
+                withoutGit,
                 {
                     try $0.propose()
                     try $0.land()

@@ -32,24 +32,12 @@ enum ResolveCommand: Command {
             throw AgentSafeError(.usage, "say how you know: `--reason TEXT`")
         }
         let terminal = context.terminal
-        let isYes = context.arguments.has("yes")
-        var unanswered = false
+        let confirmation = Confirmation(context)
         let result = try context.workspace().resolve(id, outcome: outcome, reason: reason) { prepared in
-            for line in EventText.lines(prepared, terminal) { terminal.say(line) }
-            if isYes { return true }
-            guard let answer = terminal.ask("record that this was \(outcome.rawValue)?") else {
-                unanswered = true
-                return false
-            }
-            return answer
+            confirmation.ask(
+                "record that this was \(outcome.rawValue)?", showing: EventText.lines(prepared, terminal))
         }
-        guard let result else {
-            throw AgentSafeError(
-                unanswered ? .usage : .failed,
-                unanswered
-                    ? "nobody is at a terminal to confirm, so nothing was recorded; add `--yes`"
-                    : "nothing was recorded")
-        }
+        guard let result else { throw confirmation.refusal("nothing was recorded") }
         context.report(
             result.json, ["\(result.by) resolved \(result.id) as \(result.outcome.rawValue), event \(result.height)"])
         return 0

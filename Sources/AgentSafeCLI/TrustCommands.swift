@@ -70,24 +70,12 @@ enum TrustSignCommand: Command {
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let terminal = context.terminal
-        let isYes = context.arguments.has("yes")
         let land = context.arguments.has("land")
-        var unanswered = false
+        let confirmation = Confirmation(context)
         let result = try context.workspace().signTrust(context.arguments.positionals.first, land: land) { request in
-            for line in TrustText.lines(request, terminal) { terminal.say(line) }
-            if isYes { return true }
-            guard let answer = terminal.ask("sign this difference?") else {
-                unanswered = true
-                return false
-            }
-            return answer
+            confirmation.ask("sign this difference?", showing: TrustText.lines(request, terminal))
         }
-        guard let result else {
-            throw AgentSafeError(
-                unanswered ? .usage : .failed,
-                unanswered
-                    ? "nobody is at a terminal to confirm, so nothing was signed; add `--yes`" : "nothing was signed")
-        }
+        guard let result else { throw confirmation.refusal("nothing was signed") }
         context.report(
             result.json,
             [

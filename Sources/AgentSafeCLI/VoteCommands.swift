@@ -9,25 +9,15 @@ private func vote(
     _ kind: VerifiedVote.Kind, merge: Bool = false, _ context: CommandContext
 ) throws(AgentSafeError) -> Int32 {
     let terminal = context.terminal
-    let isYes = context.arguments.has("yes")
-    var unanswered = false
+    let confirmation = Confirmation(context)
     let id = try context.changeID()
     let rejector = kind == .withdraw ? context.arguments.value("of") : nil
     let result = try context.workspace().vote(kind, on: id, of: rejector, merge: merge) { judgement in
-        for line in DecisionText.lines(judgement, terminal) { terminal.say(line) }
-        if isYes { return true }
-        guard let answer = terminal.ask("\(kind.rawValue)\(merge ? " and land" : "") this change?") else {
-            unanswered = true
-            return false
-        }
-        return answer
-    }
-    guard let result else {
-        throw AgentSafeError(
-            unanswered ? .usage : .failed,
-            unanswered ? "nobody is at a terminal to confirm, so nothing was signed; add `--yes`" : "nothing was signed"
+        confirmation.ask(
+            "\(kind.rawValue)\(merge ? " and land" : "") this change?", showing: DecisionText.lines(judgement, terminal)
         )
     }
+    guard let result else { throw confirmation.refusal("nothing was signed") }
     context.report(
         result.json,
         [

@@ -35,15 +35,14 @@ extension PolicyEngine {
     ///
     /// The decision is that of `decide` for the same arguments. Cost: all conditions of all rules.
     public func explain(
-        _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding? = nil
+        _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp
     ) -> Explanation {
-        let decision = decide(
-            request, history: history, now: now, binding: binding ?? catalogue.configuration.targetBinding)
+        let decision = decide(request, history: history, now: now)
         let target = request.target.flatMap { catalogue.targets[$0] }
         let circumstances = Circumstances(
             target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
             isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule].contains(decision.code) || decision.code == .unknownTarget
+        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
         let words = NearestRules(rules: rules)
         var isDecided = false
         let explained = rules.map { compiled in
