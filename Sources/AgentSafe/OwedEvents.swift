@@ -89,7 +89,7 @@ extension Workspace {
         let judgement = try ledger { () throws(LedgerError) in
             try Judgement(
                 change, main: view.state,
-                isRollback: try view.ledger.state.isRollback(change.change, main: view.state), now: moment)
+                past: try view.ledger.state.past(of: change.change, main: view.state), now: moment)
         }
         let decisions = record.events.filter { $0.kind == .decision && $0.change?.digest == change.digest }
         let decision = judgement.decision

@@ -20,10 +20,10 @@ public struct Judgement {
     ///   - recorded: the votes that the ledger holds.
     ///   - branchVotes: votes that were verified, but that the ledger does not hold yet.
     ///   - approval: the approval that the change's landing is, if it is one.
-    ///   - isRollback: `LedgerState.isRollback` of the change; what undoes nothing is false.
+    ///   - past: `LedgerState.past` of the change.
     public init(
         _ change: SignedChange, main: MainState, recorded: [RecordedVote] = [], branchVotes: [VerifiedVote] = [],
-        approval: MergeApproval? = nil, isRollback: Bool = false, now: Timestamp
+        approval: MergeApproval? = nil, past: RecordedPast = .nothing, now: Timestamp
     ) throws(LedgerError) {
         self.change = change
         self.main = main
@@ -51,8 +51,7 @@ public struct Judgement {
         }
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
-        let history = VerifiedHistory(
-            votes: votes, excludedVoters: [change.change.proposer, change.proposer.id], isRollback: isRollback)
+        let history = past.history(votes: votes, excluding: [change.change.proposer, change.proposer.id])
         decision = engine.decide(change.change.request(by: caller), history: history, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision

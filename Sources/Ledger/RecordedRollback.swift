@@ -1,11 +1,10 @@
 public import ChangeModel
-@_spi(VerifiedHistory) public import PolicyEngine
 
 extension LedgerState {
     /// Whether `change` is exactly the recorded rollback pair of the latest execution on its target. Once it was executed it
     /// is the latest itself, so a pair counts once, and an old one never again. What undoes a rollback is none: it would
     /// bring back, without anybody's word, what people have just undone.
-    public func isRollback(_ change: Change, main: MainState) throws(LedgerError) -> Bool {
+    func isRollback(_ change: Change, main: MainState) throws(LedgerError) -> Bool {
         guard let undone = change.rollbackOf, let catalogue = try? main.catalogue(),
             let target = catalogue.targets[change.step.target],
             let latest = try lastExecution(target.lockKey), latest.change == undone, latest.rollbackOf == nil,
@@ -14,10 +13,5 @@ extension LedgerState {
         let step = change.step
         return pair
             == ["action": .string(step.action), "target": .string(step.target), "params": .object(step.parameters)]
-    }
-
-    /// What the policy may know of the past of a change on which nobody has voted.
-    public func history(of change: Change, main: MainState) throws(LedgerError) -> VerifiedHistory {
-        VerifiedHistory(votes: [], excludedVoters: [], isRollback: try isRollback(change, main: main))
     }
 }

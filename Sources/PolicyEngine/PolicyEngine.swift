@@ -3,7 +3,7 @@ public import ChangeModel
 /// Decides what a caller may do to a target. Pure: the same catalogue, request and instant always give the same decision.
 public struct PolicyEngine: Sendable {
     /// Recorded with every decision; rises when the same input could come out differently.
-    public static let version = "1"
+    public static let version = "2"
 
     public let catalogue: Catalogue
     let rules: [CompiledRule]

@@ -61,8 +61,8 @@ extension PushJudge {
         let tree = try recordedTree()
         let judgement = try AgentSafe.ledger { () throws(LedgerError) in
             let recorded = try LedgerState(repository: repository, tree: tree)
-            let isRollback = try recorded.isRollback(change.change, main: state)
-            return try Judgement(change, main: state, isRollback: isRollback, now: now)
+            let past = try recorded.past(of: change.change, main: state)
+            return try Judgement(change, main: state, past: past, now: now)
         }
         guard judgement.outcome == "deny" else { return }
         note(

@@ -100,13 +100,13 @@ extension WalkWorld {
         Int64(try view.ledger.state.claim(try change(number).id)?.height ?? 0)
     }
 
-    private func isRollback(_ change: SignedChange, main: MainState) throws -> Bool {
-        try view.ledger.state.isRollback(change.change, main: main)
+    private func past(_ change: SignedChange, main: MainState) throws -> RecordedPast {
+        try view.ledger.state.past(of: change.change, main: main)
     }
 
     private func decision(_ change: SignedChange, lies: Bool, main: MainState) throws -> EventDraft {
         let judgement = try Judgement(
-            change, main: main, isRollback: try isRollback(change, main: main), now: moment)
+            change, main: main, past: try past(change, main: main), now: moment)
         var decision = judgement.decision.json
         if lies, case .object(var members) = decision {
             members["result"] = members["result"] == "allow" ? "deny" : "allow"
@@ -127,7 +127,7 @@ extension WalkWorld {
     ) throws -> EventDraft? {
         let record = try view.ledger.record(of: change.change.id)
         let judgement = try Judgement(
-            change, main: main, recorded: record.votes, isRollback: try isRollback(change, main: main), now: moment)
+            change, main: main, recorded: record.votes, past: try past(change, main: main), now: moment)
         guard let plan = judgement.plan else { return nil }
         let other = Digest(of: [7]).description
         return EventDraft(
