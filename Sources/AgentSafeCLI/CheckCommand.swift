@@ -27,7 +27,7 @@ enum CheckCommand: Command {
             .output,
         ],
         positionals: [PositionalSpec("ACTION", required: false, help: "the action's name")],
-        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied], group: "Policy")
+        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied, .notAuthentic], group: "Policy")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments

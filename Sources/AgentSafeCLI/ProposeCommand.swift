@@ -21,6 +21,9 @@ enum ProposeCommand: Command {
                 "param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param; the action says its type"),
             OptionSpec("reason", short: "r", value: "TEXT", required: true, help: "why, for reviewers and the record"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            OptionSpec(
+                "delegation", value: "FILE",
+                help: "the delegation under which you act, as `delegation create` printed it, or `-`"),
             OptionSpec("expires", value: "DURATION", help: "how long the proposal lives, e.g. 30m, 24h, 7d"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
@@ -33,6 +36,9 @@ enum ProposeCommand: Command {
             action: arguments.positionals.first ?? "", target: arguments.value("target") ?? "",
             parameterTexts: try parameterTexts(arguments), reason: arguments.value("reason") ?? "",
             ticket: arguments.value("ticket"), lifetime: try arguments.value("expires").map(seconds),
+            delegation: try arguments.value("delegation").map { (file) throws(AgentSafeError) in
+                try context.delegation(file)
+            } ?? [],
             anyway: arguments.has("anyway"), push: arguments.has("push"))
         let result = try context.workspace().propose(proposal)
         return report(result, context)

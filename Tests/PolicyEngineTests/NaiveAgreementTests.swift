@@ -69,6 +69,7 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
+            .delegationScope,
         ]
         for code in codes {
             #expect(coverage.codes[code, default: 0] * 200 > coverage.cases, "\(code) is rarer than 0.5 %")

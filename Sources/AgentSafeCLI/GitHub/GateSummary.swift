@@ -58,6 +58,9 @@ enum GateSummary {
             rows.append(("param \(MarkdownText.code(name))", MarkdownText.code(value.canonicalText)))
         }
         rows += target(judgement)
+        if let chain = judgement.caller.chain {
+            rows.append(("acts for", MarkdownText.code(chain.delegators.joined(separator: " → "))))
+        }
         if let rolledBack = change.rollbackOf { rows.append(("rolls back", MarkdownText.code(rolledBack.text))) }
         rows.append(("expires", MarkdownText.code(change.expires.description)))
         rows.append(("digest", MarkdownText.code(judgement.change.digest.description)))

@@ -13,8 +13,8 @@ public enum ConfigurationDocument {
         let defaults = Configuration()
         let ledger = fields.optional("ledger", ledger)
         let approvals = fields.optional("approvals", approvals) ?? Approvals()
+        let tickets = fields.optional("tickets", ticketSettings) ?? Tickets()
         let limits = [
-            fields.optional("tickets", ticketSettings).map { _ in "tickets" },
             fields.optional("rate_limit", rateLimit).map { _ in "rate_limit" },
             fields.optional("cumulative_risk", cumulativeRisk).map { _ in "cumulative_risk" },
         ]
@@ -31,6 +31,8 @@ public enum ConfigurationDocument {
             approvals: approvals.require ?? defaults.approvals,
             defaultExpiry: approvals.defaultExpiry,
             maximumExpiry: approvals.maximumExpiry,
+            ticketLifetime: tickets.lifetime,
+            requiresTicket: tickets.isRequired,
             unenforced: limits.compactMap { $0 } + foreign)
     }
 
@@ -88,9 +90,18 @@ public enum ConfigurationDocument {
     private static let count = FieldType<Int>.integer(1...1_000_000_000)
     private static let score = FieldType<Int>.integer(0...1_000_000_000)
 
-    private static let ticketSettings = FieldType<Bool>.mapping("the tickets' settings", placeholder: true) { fields in
-        _ = fields.optional("ttl", .integer(1...86_400))
-        return true
+    private struct Tickets {
+        var lifetime: Int64 = 300
+        var isRequired = false
+    }
+
+    private static let ticketSettings = FieldType<Tickets>.mapping(
+        "the tickets' settings", placeholder: Tickets()
+    ) { fields in
+        var tickets = Tickets()
+        if let seconds = fields.optional("ttl", .integer(1...86_400)) { tickets.lifetime = Int64(seconds) }
+        tickets.isRequired = fields.optional("require", .boolean) ?? false
+        return tickets
     }
 
     private static let rateLimit = FieldType<Bool>.mapping("a rate limit", placeholder: true) { fields in
