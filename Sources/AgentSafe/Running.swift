@@ -163,13 +163,14 @@ extension Workspace {
             return try refuse(change, decision, store: store)
         }
         if let outcome = refusal(of: store, authorized, change) { return outcome }
-        let lock = authorized.plan.target.lockKey
-        if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
-            return RunOutcome(change, .locked, "the target is locked by \(holder)")
+        for lock in authorized.plan.locks {
+            if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
+                return RunOutcome(change, .locked, "the target is locked by \(holder)")
+            }
         }
         let executor: any Executor
         do {
-            executor = try executors.executor(for: authorized.plan.target)
+            executor = try executors.executor(for: authorized.plan.steps[0].target)
         } catch {
             return RunOutcome(change, .failed, "\(error); nothing was claimed")
         }

@@ -54,8 +54,7 @@ public struct Judgement {
         caller = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: now)
         let history = past.history(
             votes: votes, excluding: caller.delegators.union([change.change.proposer, change.proposer.id]))
-        decision = caller.judged(
-            engine.decide(change.change.request(by: caller.caller), history: history, now: now))
+        decision = caller.judged(engine.decide(change.change, by: caller.caller, history: history, now: now))
         if let objection = Self.objection(to: change, main: main, now: now) {
             authorization = .denied(decision.overruled(.proposerKey, objection))
         } else {
@@ -120,13 +119,5 @@ public struct Judgement {
             voter.kind == .person, voter.has(role: Role.approver), key.isValid(at: instant)
         else { return nil }
         return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
-    }
-}
-
-extension Change {
-    /// The question that this change puts to the policy.
-    public func request(by caller: Caller) -> DecisionRequest {
-        DecisionRequest(
-            action: step.action, target: step.target, caller: caller, parameters: step.parameters, ticket: ticket)
     }
 }

@@ -45,9 +45,10 @@ extension Workspace {
         guard expires > moment else {
             throw AgentSafeError(.denied, "\(id) expires at \(change.change.expires), so no ticket would live")
         }
+        let subject = TicketSubject(authorized)
         let ticket = ExecutionTicket(
-            action: change.change.step.action, target: change.change.step.target, caller: change.change.proposer,
-            parameters: authorized.plan.parameters, auditID: id.text, nonce: Hexadecimal.text(host.random(16)),
+            action: subject.action, target: subject.target, caller: change.change.proposer,
+            parameters: subject.parameters, auditID: id.text, nonce: Hexadecimal.text(host.random(16)),
             issuer: shared == nil ? issuer.id : ExecutionTicket.sharedIssuer, issued: moment, expires: expires,
             binding: shared == nil
                 ? .init(
@@ -98,5 +99,24 @@ extension Workspace {
             throw AgentSafeError(.failed, "\(id) does not wait to be run: it is \(state), and a change runs once")
         }
         return (found.change, authorized)
+    }
+}
+
+/// What a ticket is for, in its own terms.
+struct TicketSubject {
+    let action: String
+    let target: String
+    let parameters: [String: JSONValue]
+
+    /// One step is named as it is. The several of a plan run as a whole, which is no single action: whoever is about to take
+    /// one of them finds that a ticket for the plan is none for it.
+    init(_ authorized: AuthorizedChange) {
+        let steps = authorized.plan.steps
+        if let only = steps.first, steps.count == 1 {
+            (action, target, parameters) = (only.action.name, only.target.id, only.parameters)
+        } else {
+            (action, target) = ("plan", authorized.change.id.text)
+            parameters = ["steps": authorized.plan.recordedSteps]
+        }
     }
 }
