@@ -86,6 +86,8 @@ struct Claims {
 
     /// Whether `issued` … `expires` is a life time at all, and covers `now`.
     ///
+    /// Messages do not say `now`: a decision's reason is recorded, and derived again a moment later.
+    ///
     /// - Parameters:
     ///   - longest: in seconds.
     ///   - early: seconds by which it may be dated ahead.
@@ -99,11 +101,11 @@ struct Claims {
                 .malformed, "the \(subject) lives from \(issued) to \(expires), which is no life time here")
         }
         guard issued <= now + .seconds(early) else {
-            throw TokenError(.notYetValid, "the \(subject) is dated \(issued), and it is \(now)")
+            throw TokenError(.notYetValid, "the \(subject) is dated \(issued), in the future")
         }
         // RFC 7519, section 4.1.4: on `exp` itself it is over.
         guard now < expires + .seconds(late) else {
-            throw TokenError(.expired, "the \(subject) expired at \(expires), and it is \(now)")
+            throw TokenError(.expired, "the \(subject) expired at \(expires)")
         }
     }
 }

@@ -95,7 +95,7 @@ public struct DelegationChain: Hashable, Sendable {
             "delegation", issued: link.issued, expires: link.expires, longest: DelegationLink.maximumLifetime,
             early: skew, late: 0, now: now)
         guard signed.signer.isValid(at: now) else {
-            throw TokenError(.key, "the key of `\(link.delegator)` that signed it is revoked, or not valid at \(now)")
+            throw TokenError(.key, "the key of `\(link.delegator)` that signed it is revoked, or not valid now")
         }
         // The root holds what it hands on now, not only when it signed.
         guard let delegator = identities.identity(link.delegator), delegator.kind != .service else {
@@ -105,7 +105,7 @@ public struct DelegationChain: Hashable, Sendable {
             delegate.kind != .service
         else { throw TokenError(.key, "the key that it names is none of `\(link.delegate)`") }
         guard key.isValid(at: now) else {
-            throw TokenError(.key, "the key of `\(link.delegate)` that it names is revoked, or not valid at \(now)")
+            throw TokenError(.key, "the key of `\(link.delegate)` that it names is revoked, or not valid now")
         }
         guard link.parent == parent else {
             throw TokenError(

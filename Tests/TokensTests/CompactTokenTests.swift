@@ -45,7 +45,7 @@ struct CompactTokenTests {
         #expect(Base64.encodeURLSafe(key.publicKey) == "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwaaPJmHURo")
     }
 
-    static let malformed: [(String, String)] = [
+    static let malformedTexts: [(String, String)] = [
         ("nothing", ""), ("one part", "eyJhbGciOiJub25lIn0"), ("two parts", "a.b"), ("four parts", "a.b.c.d"),
         ("empty parts", ".."), ("a line end", RawToken.text(header, "{}", signature: [1]) + "\n"),
         ("a space in front", " " + RawToken.text(header, "{}", signature: [1])),
@@ -80,7 +80,7 @@ struct CompactTokenTests {
         ),
     ]
 
-    @Test("of another form is refused", arguments: malformed)
+    @Test("of another form is refused", arguments: malformedTexts)
     func malformed(name: String, text: String) {
         #expect(code { () throws(TokenError) in try CompactToken(text) } == .malformed, "\(name)")
     }

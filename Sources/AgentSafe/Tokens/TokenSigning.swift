@@ -31,7 +31,8 @@ struct IdentitySigner: TokenSigner {
 
 extension AgentSafeError {
     init(_ error: TokenError) {
-        self.init(error.isAuthentic ? .denied : .notAuthentic, error.message)
+        let code: Code = error.code == .weakKey ? .failed : error.isAuthentic ? .denied : .notAuthentic
+        self.init(code, error.message)
     }
 }
 

@@ -57,7 +57,19 @@ enum DelegationCreateCommand: Command {
     }
 }
 
+extension OptionSpec {
+    static let delegation = OptionSpec(
+        "delegation", value: "FILE",
+        help: "the delegation under which you act, as `delegation create` printed it, or `-`")
+}
+
 extension CommandContext {
+    /// The chain that `--delegation` names; empty where nobody is acted for.
+    func delegationOption() throws(AgentSafeError) -> [String] {
+        guard let file = arguments.value("delegation") else { return [] }
+        return try delegation(file)
+    }
+
     /// The tokens of a delegation chain, root first, from a file or standard input.
     func delegation(_ argument: String) throws(AgentSafeError) -> [String] {
         let text = try tokenText(argument)
