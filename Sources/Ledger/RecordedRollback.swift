@@ -1,4 +1,4 @@
-public import ChangeModel
+internal import ChangeModel
 
 extension LedgerState {
     /// Whether `change` is exactly the recorded rollback pair of the latest execution on its target. Once it was executed it
