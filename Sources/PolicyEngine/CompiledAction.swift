@@ -28,7 +28,7 @@ final class CompiledAction: Sendable {
         var broken: [ParameterError] = []
         var known = 0
         for parameter in parameters {
-            let name = parameter.definition.name
+            let name = parameter.name
             let bound = target?.locator(parameter.number)
             if let value = given[name] {
                 known += 1
@@ -43,7 +43,7 @@ final class CompiledAction: Sendable {
             } else if let bound {
                 let value = parameter.definition.value(readFrom: bound)
                 broken += parameter.errors(in: value).map { ParameterError(parameter: name, message: $0) }
-            } else if parameter.definition.required {
+            } else if parameter.isRequired {
                 faults.errors.append(ParameterError(parameter: name, message: "is required and missing"))
             } else if !parameter.problems.isEmpty {
                 broken += parameter.problems.map { ParameterError(parameter: name, message: $0) }
@@ -71,10 +71,10 @@ final class CompiledAction: Sendable {
     }
 
     /// Nil when the action may be used on that type of target.
-    func typeFault(_ target: TargetEntry) -> String? {
-        guard !definition.targetTypes.contains(target.type) else { return nil }
+    func typeFault(_ target: CompiledTarget) -> String? {
+        guard !definition.targetTypes.contains(target.entry.type) else { return nil }
         return "`\(definition.name)` works on \(definition.targetTypes.joined(separator: ", ")), and target "
-            + "`\(target.id)` is a \(target.type)"
+            + "`\(target.entry.id)` is a \(target.entry.type)"
     }
 }
 

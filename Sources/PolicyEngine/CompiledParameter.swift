@@ -4,6 +4,8 @@ internal import ChangeModel
 /// times.
 final class CompiledParameter: Sendable {
     let definition: ParameterDefinition
+    let name: String
+    let isRequired: Bool
     /// The number of its name in the catalogue.
     let number: Int
     private let pattern: Result<Pattern, PatternError>?
@@ -33,6 +35,8 @@ final class CompiledParameter: Sendable {
         problems: [String]
     ) {
         self.definition = definition
+        name = definition.name
+        isRequired = definition.required
         self.number = number
         self.pattern = pattern
         self.allowed = allowed
@@ -43,17 +47,17 @@ final class CompiledParameter: Sendable {
 
     /// Whether nothing is wrong with `value`; false where only `errors` can tell. Builds nothing.
     func accepts(_ value: JSONValue) -> Bool {
-        let constraints = definition.constraints
         guard !definition.sensitive, allowed == nil, hasRightType(value) else { return false }
+        let (minimum, maximum) = (definition.constraints.minimumValue, definition.constraints.maximumValue)
         switch value {
-        case .bool: return constraints.pattern == nil
+        case .bool: return pattern == nil
         case .integer, .number:
-            if let minimum = constraints.minimumValue, value.isLess(than: minimum) { return false }
-            if let maximum = constraints.maximumValue, value.isGreater(than: maximum) { return false }
-            return constraints.pattern == nil
+            if let minimum, value.isLess(than: minimum) { return false }
+            if let maximum, value.isGreater(than: maximum) { return false }
+            return pattern == nil
         case .string(let text):
-            guard constraints.minimumValue == nil, constraints.maximumValue == nil else { return false }
-            if constraints.minimumLength != nil || constraints.maximumLength != nil {
+            guard minimum == nil, maximum == nil else { return false }
+            if definition.constraints.minimumLength != nil || definition.constraints.maximumLength != nil {
                 guard lengthErrors(value).isEmpty else { return false }
             }
             switch pattern {

@@ -9,7 +9,7 @@ public struct PolicyEngine: Sendable {
     let rules: [CompiledRule]
     let actions: [String: CompiledAction]
     let targets: [String: CompiledTarget]
-    private let index: RuleIndex
+    let index: RuleIndex
     private let settingsWarnings: [String]
     let maker = Plan.Maker()
 
@@ -85,7 +85,7 @@ public struct PolicyEngine: Sendable {
             return deny(.parameterInvalid, "invalid params: " + (first + rest).joined(separator: "; "), errors: errors)
         }
         if let target {
-            let typeFault = action.typeFault(target.entry)
+            let typeFault = action.typeFault(target)
             let bindingFaults = faults.binding
             switch binding {
             case .enforce:

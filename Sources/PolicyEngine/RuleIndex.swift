@@ -64,9 +64,9 @@ final class RuleIndex: Sendable {
         self.table = table
     }
 
-    /// Whether a set holds a rule, by its place in the order in which rules are asked.
-    func contains(_ rule: Int, _ set: RuleSet) -> Bool {
-        table.words[set.start + rule / 64] >> UInt64(rule % 64) & 1 == 1
+    /// A set's rules, in the order in which rules are asked.
+    func members(of set: RuleSet) -> [Int] {
+        (0..<table.width * 64).filter { table.words[set.start + $0 / 64] >> UInt64($0 % 64) & 1 == 1 }
     }
 
     /// The first rule that holds, by its place in the order in which rules are asked; nil when none does.
