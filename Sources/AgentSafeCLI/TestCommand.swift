@@ -17,7 +17,8 @@ enum TestCommand: Command {
             With `--watch` the tests run again whenever a file changes, until the command is interrupted.
             With `--output json`: {"result": "passed" | "failed", "tests", "failures", "results": [{"name", "location", "holds", \
             "mismatches", "decision", "failure"}], "coverage": {"rules_percent", "conditions_percent", "rules": [{"rule", \
-            "location", "asked", "decided", "conditions": [{"condition", "held", "missed", "alone"}]}], …}, "problems", "warnings"}.
+            "location", "asked", "decided", "conditions": [{"condition", "held", "missed", "alone"}]}], "rules_silent", \
+            "rules_unreachable", …}, "problems", "warnings"}.
             """,
         example: "agentsafe test --min-coverage 100",
         moreExamples: ["agentsafe test tests/night.yaml --watch", "agentsafe test --junit report.xml --coverage"],
@@ -32,7 +33,9 @@ enum TestCommand: Command {
             OptionSpec("now", value: "TIME", help: "the instant for tests that name none, e.g. 2026-11-22T23:11:00Z"),
             OptionSpec("watch", short: "w", help: "run again whenever a file changes"), .output,
         ],
-        positionals: [PositionalSpec("PATH", required: false, repeatable: true, help: "test files, or folders of them")],
+        positionals: [
+            PositionalSpec("PATH", required: false, repeatable: true, help: "test files, or folders of them")
+        ],
         exitCodes: [.done, .failed, .usage], group: "Policy")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
@@ -99,7 +102,7 @@ enum TestCommand: Command {
         let json: JSONValue = [
             "result": .string(hasPassed ? "passed" : "failed"), "tests": .integer(Int64(report.count)),
             "failures": .integer(Int64(report.failures.count)), "results": .array(report.outcomes.map(\.json)),
-            "coverage": report.coverage.json, "problems": .strings(problems), "warnings": .strings(report.warnings),
+            "coverage": report.coverageJSON, "problems": .strings(problems), "warnings": .strings(report.warnings),
         ]
         context.report(json, lines(report, problems, context))
         return hasPassed ? 0 : 1
@@ -141,7 +144,8 @@ enum TestCommand: Command {
         if context.arguments.has("coverage") {
             for rule in coverage.rules {
                 lines.append(
-                    "\(rule.name) (\(visible(rule.location.description))): asked \(rule.asked), decided \(rule.decided)")
+                    "\(rule.name) (\(visible(rule.location.description))): asked \(rule.asked), decided \(rule.decided)"
+                )
                 for condition in rule.conditions {
                     lines.append(
                         "  \(condition.isCovered ? " " : "!") \(condition.key): held \(condition.held), missed "
@@ -149,7 +153,8 @@ enum TestCommand: Command {
                 }
             }
         }
-        lines += coverage.silentRules.map { "never decides: \($0.name) (\(visible($0.location.description)))" }
+        lines += report.silent.map { "decides no test: \($0.name) (\(visible($0.location.description)))" }
+        lines += report.unreachable.map { visible("can never decide: \($0.rule) (\($0.location)): \($0.reason)") }
         return lines + problems.map { terminal.paint($0, .bad) }
     }
 }

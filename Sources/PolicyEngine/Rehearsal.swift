@@ -63,8 +63,8 @@ extension RuleMatch {
         if !actions.contains(where: { !$0.isEmpty && $0.allSatisfy { $0 == "*" } }) { named.insert(.action) }
         if let targets {
             named.insert(.knownTarget)
-            if targets.environments != nil { named.insert(.environment) }
-            if targets.sensitivities != nil { named.insert(.sensitivity) }
+            if targets.environments?.canBeMissed == true { named.insert(.environment) }
+            if targets.sensitivities?.canBeMissed == true { named.insert(.sensitivity) }
             if targets.types != nil { named.insert(.type) }
             if targets.labels != nil { named.insert(.labels) }
         }
@@ -78,12 +78,17 @@ extension RuleMatch {
             if callers.maximumDelegationDepth != nil { named.insert(.delegationDepth) }
             if callers.requireDelegation == true { named.insert(.delegation) }
         }
-        if riskClasses != nil { named.insert(.risk) }
+        if riskClasses?.canBeMissed == true { named.insert(.risk) }
         if timeWindows != nil { named.insert(.time) }
         if requireTicket != nil { named.insert(.ticket) }
         if rollback != nil { named.insert(.rollback) }
         return named
     }
+}
+
+extension Array where Element: CaseIterable & Hashable {
+    /// A list of all that there is holds for everything.
+    fileprivate var canBeMissed: Bool { Set(self).count < Element.allCases.count }
 }
 
 extension Conditions {

@@ -1,5 +1,5 @@
 public import ChangeModel
-public import PolicyEngine
+internal import PolicyEngine
 
 /// Which rules decided in a run of policy tests, and which of their conditions were seen to hold and to be missed.
 ///
@@ -50,7 +50,9 @@ public struct PolicyCoverage: Sendable {
             rules[index].asked += 1
             if rule.standing == .decides { rules[index].decided += 1 }
             for condition in rule.evaluated.members {
-                guard let place = rules[index].conditions.firstIndex(where: { $0.key == condition.key }) else { continue }
+                guard let place = rules[index].conditions.firstIndex(where: { $0.key == condition.key }) else {
+                    continue
+                }
                 if !rule.missed.contains(condition) {
                     rules[index].conditions[place].held += 1
                 } else {

@@ -29,7 +29,9 @@ public struct PolicyTestOutcome: Sendable {
         var line =
             "\(test.location): policy test `\(test.name)` expects \(expected), and the policy says "
             + "\(decision.result.rawValue) (\(decision.ruleOrCode)\(place)): \(decision.reason)"
-        if mismatches.contains(where: { $0.key == "approvals" }) { line += "; it needs \(Self.words(decision.approvals))" }
+        if mismatches.contains(where: { $0.key == "approvals" }) {
+            line += "; it needs \(Self.words(decision.approvals))"
+        }
         if let near = decision.nearest.first {
             line += "; nearest rule `\(near.rule)` (\(near.location)) missed: \(near.missed.joined(separator: ", "))"
         }
@@ -55,8 +57,35 @@ public struct PolicyTestOutcome: Sendable {
 public struct PolicyTestReport: Sendable {
     public let outcomes: [PolicyTestOutcome]
     public let coverage: PolicyCoverage
+    /// The rules that can be shown never to decide, whatever is asked.
+    public let unreachable: [UnreachableRule]
     /// Tests that name no `now` and met a rule that asks for the time: they may come out otherwise tomorrow.
     public let dependOnClock: [SourceLocation]
+
+    /// The rules that decide no test, though they could decide something.
+    public var silent: [PolicyCoverage.Rule] {
+        let names = Set(unreachable.map(\.rule))
+        return coverage.silentRules.filter { !names.contains($0.name) }
+    }
+
+    /// `rules_silent` and `rules_unreachable`, each with its place, beside the numbers of the coverage.
+    public var coverageJSON: JSONValue {
+        var json = coverage.json
+        json["rules_silent"] = .array(
+            silent.map { ["rule": .string($0.name), "location": .string($0.location.description)] })
+        json["rules_unreachable"] = .array(
+            unreachable.map { rule in
+                [
+                    "rule": .string(rule.rule), "location": .string(rule.location.description),
+                    "reason": .string(rule.reason),
+                    "covered_by": .array(
+                        rule.coveredBy.map {
+                            ["rule": .string($0.name), "location": .string($0.location.description)]
+                        }),
+                ]
+            })
+        return json
+    }
 
     public var count: Int { outcomes.count }
     /// One line for each test that did not hold.
@@ -106,7 +135,9 @@ extension PlainFolder {
                     test: test, decision: rehearsal.decision, mismatches: test.mismatches(with: rehearsal.decision),
                     deniedInEarnest: deniedInEarnest))
         }
-        return PolicyTestReport(outcomes: outcomes, coverage: coverage, dependOnClock: dependOnClock)
+        return PolicyTestReport(
+            outcomes: outcomes, coverage: coverage, unreachable: engine.unreachableRules(), dependOnClock: dependOnClock
+        )
     }
 }
 
