@@ -46,7 +46,7 @@ enum ImpactCommand: Command {
         context.report(report.json, lines(report, context.terminal))
         if isGitHub {
             GitHubOutput(context: context).deliver(
-                page: ImpactSummary.text(report), result: report.result.rawValue)
+                page: ImpactSummary.text(report), impact: report.result.rawValue)
         }
         switch context.arguments.value("fail-on") ?? "softer" {
         case "none": return 0

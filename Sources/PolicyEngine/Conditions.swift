@@ -32,7 +32,7 @@ public struct Conditions: OptionSet, Hashable, Sendable {
 
 /// What the rules ask about one request.
 struct Circumstances {
-    var target: TargetEntry?
+    var target: CompiledTarget?
     var caller: Caller
     var effectiveRisk: RiskLevel
     var hasTicket: Bool
@@ -41,7 +41,7 @@ struct Circumstances {
     var isRollback: Bool
 
     init(
-        target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
+        target: CompiledTarget?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
         now: Timestamp
     ) {
         self.isRollback = isRollback

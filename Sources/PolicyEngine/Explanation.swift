@@ -64,7 +64,7 @@ extension PolicyEngine {
     ) -> RuleTrace {
         let decision = decide(request, history: history, now: now, binding: binding)
         let circumstances = Circumstances(
-            target: request.target.flatMap { catalogue.targets[$0] }, caller: request.caller,
+            target: request.target.flatMap { targets[$0] }, caller: request.caller,
             effectiveRisk: decision.effectiveRisk, ticket: request.ticket, isRollback: history.isRollback, now: now)
         let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
         var isDecided = false

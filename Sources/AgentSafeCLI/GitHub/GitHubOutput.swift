@@ -27,9 +27,9 @@ struct GitHubOutput {
     }
 
     /// A page for the step's summary, as far as there is room, and one word for the step's output.
-    func deliver(page: String, result: String) {
+    func deliver(page: String, impact: String) {
         if page.utf8.count <= Self.maximumSummary - existingSummary() { append("GITHUB_STEP_SUMMARY", page) }
-        append("GITHUB_OUTPUT", "result=\(result)\n")
+        append("GITHUB_OUTPUT", "impact=\(impact)\n")
     }
 
     /// Nothing of these two lines was written by a proposer: one of a few words, and identifiers.
