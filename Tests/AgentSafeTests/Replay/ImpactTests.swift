@@ -50,8 +50,9 @@ struct ImpactTests {
     private static func turn(_ rule: String, _ old: String, _ new: String) -> (String) -> String {
         { text in
             let parts = text.split(separator: "- name: \(rule)\n", maxSplits: 1)
-            guard parts.count == 2, let range = parts[1].firstRange(of: "decision: \(old)") else { return text }
+            guard parts.count == 2 else { return text }
             var rest = String(parts[1])
+            guard let range = rest.firstRange(of: "decision: \(old)") else { return text }
             rest.replaceSubrange(range, with: "decision: \(new)")
             return "\(parts[0])- name: \(rule)\n\(rest)"
         }
@@ -186,7 +187,9 @@ struct ImpactTests {
             "\(broken)")
         // Another ledger pin, another repository: whose past is asked, the head does not say.
         try governance.git("alice", "checkout", "-q", "-f", "origin/main")
-        try Self.edit(governance, "agentsafe.yaml") { $0.replacing("repository: ", with: "repository: 0") }
+        try Self.edit(governance, "agentsafe.yaml") {
+            $0.replacing(/repository: [0-9a-z]{26}/) { _ in "repository: 51t4bdacbn17p35b5604fjp1nc" }
+        }
         #expect(try Self.impact(governance, status: 0)["result"] == "same")
         for range in ["origin/main", "a...b", "nowhere..HEAD", "HEAD..--output=x"] {
             let result = try governance.expect(2, "alice", ["impact", range])

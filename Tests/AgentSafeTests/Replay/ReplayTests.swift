@@ -50,7 +50,7 @@ struct ReplayTests {
         try governance.update("alice")
         try governance.write("alice", "policies/default.yaml", ThreatBranchPolicy.loose)
         try governance.expect(0, "alice", ["trust", "commit", "-m", "Loosen", "--push"])
-        try governance.expect(0, "alice", ["identity", "revoke", "deploy-agent-01", "--yes", "--push"])
+        try governance.expect(0, "alice", ["identity", "revoke", "deploy-agent-01", "--push"])
         governance.clock.advance(30 * 86_400)
         try governance.expect(0, "gate", ["gate", "--record"])
         let json = try Self.replay(governance, [id.text], status: 0)
