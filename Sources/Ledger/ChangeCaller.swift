@@ -13,7 +13,14 @@ public struct ChangeCaller: Sendable {
 
     /// - Parameter key: the key that signed, or will sign, the change.
     public init(of change: Change, signedBy key: String, main: MainState, now: Timestamp) {
-        guard let proposer = main.identities.identity(change.proposer) else {
+        self.init(
+            of: change, signedBy: key, identities: main.identities, repository: main.repositoryID, now: now)
+    }
+
+    public init(
+        of change: Change, signedBy key: String, identities: IdentityRegistry?, repository: String, now: Timestamp
+    ) {
+        guard let identities, let proposer = identities.identity(change.proposer) else {
             (caller, chain, objection) = (.anonymous, nil, nil)
             return
         }
@@ -23,7 +30,7 @@ public struct ChangeCaller: Sendable {
         }
         do throws(TokenError) {
             let chain = try DelegationChain(
-                change.delegation, identities: main.identities, repository: main.repositoryID, now: now)
+                change.delegation, identities: identities, repository: repository, now: now)
             guard chain.delegate == proposer.id else {
                 throw TokenError(
                     .chain, "the delegation is for `\(chain.delegate)`, and `\(proposer.id)` proposed the change")
