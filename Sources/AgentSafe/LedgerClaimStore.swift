@@ -36,9 +36,9 @@ final class LedgerClaimStore: ClaimStore {
             guard case .authorized(let current) = try self.workspace.judge(found.change, in: view).authorization,
                 current.plan.digest == plan.digest
             else { throw AgentSafeError(.denied, "\(self.id) is not allowed any more, or its plan changed; run again") }
-            var drafts = try self.workspace.owedEvents(for: found.change, in: view)
-            drafts.append(
-                EventDraft(
+            var ahead = DecisionsAhead()
+            var drafts = try self.workspace.owedEvents(for: found.change, in: view, ahead: &ahead)
+            var claim = EventDraft(
                     kind: .claim, change: found.change,
                     body: .compact([
                         "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
@@ -50,7 +50,9 @@ final class LedgerClaimStore: ClaimStore {
                     ]),
                     headline: found.change.change.summary,
                     notes: current.approvedBy.isEmpty
-                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))
+                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
+            claim.derivesDecision = true
+            drafts.append(claim)
             return drafts
         }
         claimHeight = view.ledger.tip.event.height
@@ -143,7 +145,8 @@ final class LedgerClaimStore: ClaimStore {
     /// Records what the ledger owes the change without claiming it: the votes by which it does not run.
     func recordRefusal() throws(RunStop) {
         try record { (view) throws(AgentSafeError) in
-            try self.workspace.owedEvents(for: try self.change(in: view), in: view)
+            var ahead = DecisionsAhead()
+            return try self.workspace.owedEvents(for: try self.change(in: view), in: view, ahead: &ahead)
         }
     }
 

@@ -100,7 +100,7 @@ extension Workspace {
             (catalogue.actions[proposal.action]?.parameters ?? []).filter(\.sensitive).map(\.name))
         let engine = PolicyEngine(catalogue: catalogue)
         let history = try ledger { () throws(LedgerError) in
-            try view.ledger.currentState().history(of: change, main: view.state)
+            try view.ledger.currentState().history(of: change, by: proposer, main: view.state, at: now)
         }
         var decision = engine.decide(change.request(by: Caller(proposer)), history: history, now: now)
         let bytes: [UInt8]

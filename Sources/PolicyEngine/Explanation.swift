@@ -42,7 +42,7 @@ extension PolicyEngine {
         let circumstances = Circumstances(
             target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
             isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
+        let asksRules = [.rule, .noRule, .unknownTarget, .cumulativeRisk].contains(decision.code)
         let words = NearestRules(rules: rules)
         var isDecided = false
         let explained = rules.map { compiled in

@@ -9,6 +9,9 @@ public struct PolicyEngine: Sendable {
     let rules: [CompiledRule]
     let actions: [String: CompiledAction]
     private let settingsWarnings: [String]
+    /// The same, and that limits do not apply, where there is no ledger.
+    private let plainWarnings: [String]
+    let limits: CallerLimits
     let maker = Plan.Maker()
 
     /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns.
@@ -22,6 +25,8 @@ public struct PolicyEngine: Sendable {
         settingsWarnings = catalogue.configuration.unenforced.map {
             "`\($0)` is configured but this version does not enforce it"
         }
+        limits = CallerLimits(catalogue.configuration)
+        plainWarnings = settingsWarnings + limits.notes
     }
 
     /// The policy's answer, under the repository's own `target_binding`.
@@ -34,7 +39,32 @@ public struct PolicyEngine: Sendable {
     public func decide(
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
     ) -> Decision {
-        var warnings = settingsWarnings
+        guard let caller = history.caller else {
+            return decideWithoutLimits(request, history: history, now: now, binding: binding)
+        }
+        if let refusal = limits.refusal(caller, caller: request.caller.id, now: now) {
+            let sensitivity = request.target.flatMap { catalogue.targets[$0] }?.sensitivity
+            let risk = actions[request.action]?.definition.riskClass ?? .critical
+            return Decision(
+                result: .deny, code: refusal.code, reason: refusal.reason, riskClass: risk,
+                effectiveRisk: risk.effective(on: sensitivity), warnings: settingsWarnings, limits: refusal.limits)
+        }
+        return limits.raised(
+            decideWithoutLimits(request, history: history, now: now, binding: binding), caller,
+            caller: request.caller.id, now: now)
+    }
+
+    /// Whether the ledger takes a decision on a change: within a day, of one caller, it takes a bounded number of changes that
+    /// are denied, and none that it has no decision on yet beyond that. So a flood of them does not make it grow.
+    public func takesRecord(of decision: Decision, _ caller: CallerHistory, now: Timestamp) -> Bool {
+        decision.result != .deny || caller.standing != .unrecorded || !limits.isRecordFull(caller, now: now)
+    }
+
+    /// The answer of catalogue and rules, whatever the caller did before.
+    private func decideWithoutLimits(
+        _ request: DecisionRequest, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
+    ) -> Decision {
+        var warnings = history.caller == nil ? plainWarnings : settingsWarnings
         let target = request.target.flatMap { catalogue.targets[$0] }
         if target == nil {
             let hint = request.target.map { Suggestion.text(for: $0, among: catalogue.targets.keys) } ?? ""
