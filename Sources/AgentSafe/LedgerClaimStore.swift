@@ -36,21 +36,20 @@ final class LedgerClaimStore: ClaimStore {
             guard case .authorized(let current) = try self.workspace.judge(found.change, in: view).authorization,
                 current.plan.digest == plan.digest
             else { throw AgentSafeError(.denied, "\(self.id) is not allowed any more, or its plan changed; run again") }
-            var ahead = DecisionsAhead()
-            var drafts = try self.workspace.owedEvents(for: found.change, in: view, ahead: &ahead)
+            var drafts = try self.workspace.owedEvents(for: found.change, in: view)
             var claim = EventDraft(
-                    kind: .claim, change: found.change,
-                    body: .compact([
-                        "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
-                        "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
-                        "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
-                        "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
-                        "steps": [current.plan.step],
-                        "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
-                    ]),
-                    headline: found.change.change.summary,
-                    notes: current.approvedBy.isEmpty
-                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
+                kind: .claim, change: found.change,
+                body: .compact([
+                    "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
+                    "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
+                    "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
+                    "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
+                    "steps": current.plan.recordedSteps,
+                    "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                ]),
+                headline: found.change.change.summary,
+                notes: current.approvedBy.isEmpty
+                    ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
             claim.derivesDecision = true
             drafts.append(claim)
             return drafts
@@ -120,8 +119,8 @@ final class LedgerClaimStore: ClaimStore {
 
     private func draft(of record: ExecutionRecord, in view: VerifiedView) throws(AgentSafeError) -> EventDraft {
         let change = try self.change(in: view)
-        let recordsOutput =
-            try workspace.catalogue(of: view.state).actions[change.change.step.action]?.recordOutput ?? false
+        let action = change.change.steps.first?.action ?? ""
+        let recordsOutput = try workspace.catalogue(of: view.state).actions[action]?.recordOutput ?? false
         return EventDraft(
             kind: .execution, change: change,
             body: record.body(of: change.change, claim: claimHeight, recordsOutput: recordsOutput),
@@ -145,8 +144,7 @@ final class LedgerClaimStore: ClaimStore {
     /// Records what the ledger owes the change without claiming it: the votes by which it does not run.
     func recordRefusal() throws(RunStop) {
         try record { (view) throws(AgentSafeError) in
-            var ahead = DecisionsAhead()
-            return try self.workspace.owedEvents(for: try self.change(in: view), in: view, ahead: &ahead)
+            try self.workspace.owedEvents(for: try self.change(in: view), in: view)
         }
     }
 
@@ -238,7 +236,7 @@ extension ExecutionRecord {
     /// The `execution` event's own member.
     func body(of change: Change, claim: Int?, recordsOutput: Bool) -> JSONValue {
         let step: JSONValue = .compact([
-            "action": .string(change.step.action), "target": .string(change.step.target),
+            "action": .string(change.steps.first?.action ?? ""), "target": .string(change.steps.first?.target ?? ""),
             "outcome": .string(outcome.rawValue), "started": .string(started.description),
             "ended": .string(ended.description), "summary": .string(summary),
             "error": errorCode.map { .string($0) },
@@ -260,18 +258,5 @@ extension CapturedState {
             "fields": .object(fields), "digest": objectDigest.map { .string($0) },
             "version": version.map { .string($0) },
         ])
-    }
-}
-
-extension ChangeStep {
-    var json: JSONValue {
-        ["action": .string(action), "target": .string(target), "params": .object(parameters)]
-    }
-
-    init?(json: JSONValue) {
-        guard let action = json["action"]?.stringValue, let target = json["target"]?.stringValue,
-            let parameters = json["params"]?.objectValue
-        else { return nil }
-        self.init(action: action, target: target, parameters: parameters)
     }
 }

@@ -30,6 +30,12 @@ extension Workspace {
     }
 
     /// What the ledger does not hold yet and must, before a claim: the decision, and the votes.
+    func owedEvents(for change: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
+        var ahead = DecisionsAhead()
+        return try owedEvents(for: change, in: view, ahead: &ahead)
+    }
+
+    /// The same, of one change among others.
     ///
     /// - Parameter ahead: the decisions that are owed for other changes, and go before; this one's is added.
     func owedEvents(

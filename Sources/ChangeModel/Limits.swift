@@ -60,6 +60,9 @@ public struct RiskScores: Hashable, Sendable {
         self.critical = critical
     }
 
+    /// What a plan adds, each step by its own risk.
+    public func sum(_ risks: [RiskLevel]) -> Int { risks.reduce(0) { $0 + self[$1] } }
+
     public subscript(risk: RiskLevel) -> Int {
         switch risk {
         case .low: low
@@ -85,6 +88,8 @@ public final class DecisionLimits: Hashable, Sendable {
     public let exceeded: Exceeded?
     /// nil when no cumulative risk is configured, or the request is denied without it.
     public let cumulative: Cumulative?
+    /// The effective risk of each step of a plan that is not denied; empty for a change with one step.
+    public let steps: [RiskLevel]
 
     public struct Exceeded: Hashable, Sendable {
         public enum Bound: String, Sendable {
@@ -130,7 +135,10 @@ public final class DecisionLimits: Hashable, Sendable {
         }
     }
 
-    public init(retryAfter: Timestamp? = nil, exceeded: Exceeded? = nil, cumulative: Cumulative? = nil) {
+    public init(
+        retryAfter: Timestamp? = nil, exceeded: Exceeded? = nil, cumulative: Cumulative? = nil, steps: [RiskLevel] = []
+    ) {
+        self.steps = steps
         self.retryAfter = retryAfter
         self.exceeded = exceeded
         self.cumulative = cumulative
@@ -138,12 +146,14 @@ public final class DecisionLimits: Hashable, Sendable {
 
     public static func == (left: DecisionLimits, right: DecisionLimits) -> Bool {
         left.retryAfter == right.retryAfter && left.exceeded == right.exceeded && left.cumulative == right.cumulative
+            && left.steps == right.steps
     }
 
     public func hash(into hasher: inout Hasher) {
         hasher.combine(retryAfter)
         hasher.combine(exceeded)
         hasher.combine(cumulative)
+        hasher.combine(steps)
     }
 
     /// The member `limits` of a decision.
@@ -163,6 +173,7 @@ public final class DecisionLimits: Hashable, Sendable {
                     "raised_from": $0.raisedFrom.map { .string($0.rawValue) },
                 ])
             },
+            "step_risks": steps.isEmpty ? nil : .strings(steps.map(\.description)),
         ])
     }
 }

@@ -15,7 +15,9 @@ public struct DecisionsAhead: Sendable {
         let standing = standings[change.digest] ?? judgement.caller.standing
         guard judgement.isRecordable, let outcome = standing.outcome(of: decision.result, decision.code) else { return }
         recent[change.account(at: judgement.now), default: []].append(
-            RecentDecision(at: judgement.now, outcome: outcome, risk: decision.effectiveRisk))
+            RecentDecision(
+                at: judgement.now, outcome: outcome,
+                risks: decision.limits.map(\.steps).flatMap { $0.isEmpty ? nil : $0 } ?? [decision.effectiveRisk]))
         standings[change.digest] =
             switch outcome {
             case .refused: .refused

@@ -57,7 +57,8 @@ struct EventRules {
         try checkEngine()
         guard judgement.isRecordable, try state.hasRoom(for: change.account(at: event.at), at: event.at) else {
             throw .refused(
-                "the ledger takes no more denied changes of `\(change.change.proposer)` now: \(judgement.decision.reason)")
+                "the ledger takes no more denied changes of `\(change.change.proposer)` now: \(judgement.decision.reason)"
+            )
         }
         guard event.body["proposer"]?.stringValue == change.change.proposer else {
             throw .notAuthentic("the recorded proposer is not the change's")
@@ -125,13 +126,13 @@ struct EventRules {
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
         }
-        guard event.locks == [authorized.plan.target.lockKey], event.plan == authorized.plan.digest else {
+        guard event.locks == authorized.plan.locks, event.plan == authorized.plan.digest else {
             throw .notAuthentic("the claim's plan or locks are not those that follow from main")
         }
         try checkEngine()
         guard event.body["decision"] == authorized.decision.json,
             event.body["approved_by"] == .strings(authorized.approvedBy),
-            event.body["steps"] == [authorized.plan.step]
+            event.body["steps"] == authorized.plan.recordedSteps
         else { throw .notAuthentic("the claim's decision, approvals or steps are not those that follow from main") }
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
@@ -149,7 +150,7 @@ struct EventRules {
             change, main: main, recorded: record.votes, past: try state.past(of: change, main: main, at: event.at),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization,
-            [authorized.plan.target.lockKey] == claim.locks,
+            authorized.plan.locks == claim.locks,
             authorized.plan.digest == record.last(.claim)?.plan
         else { throw .refused("\(change.change.id) is not allowed any more, or its plan changed since the claim") }
         func hasFile(_ name: String) -> Bool {

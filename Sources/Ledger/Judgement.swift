@@ -56,7 +56,7 @@ public struct Judgement {
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
         let history = past.history(votes: votes, excluding: [change.change.proposer, change.proposer.id])
-        decision = engine.decide(change.change.request(by: caller), history: history, now: now)
+        decision = engine.decide(change.change, by: caller, history: history, now: now)
         self.caller = past.caller
         isRecordable = engine.takesRecord(of: decision, past.caller, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
@@ -128,13 +128,5 @@ public struct Judgement {
             voter.kind == .person, voter.has(role: Role.approver), key.isValid(at: instant)
         else { return nil }
         return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
-    }
-}
-
-extension Change {
-    /// The question that this change puts to the policy.
-    public func request(by caller: Caller) -> DecisionRequest {
-        DecisionRequest(
-            action: step.action, target: step.target, caller: caller, parameters: step.parameters, ticket: ticket)
     }
 }

@@ -6,11 +6,11 @@ internal import PolicyEngine
 ///     state/recent/<YYYYMMDDhh>/<2 hex>/<64 hex>.json    {caller, decisions: ["11:05 passed medium", …]}
 ///
 /// One file for each caller and hour, named by the SHA-256 of `caller`. An entry is the event's minute and second, what
-/// became of the change, and its effective risk. A change has at most three: `refused`, then `denied`, then `passed_later`;
+/// became of the change, and its effective risk; of a plan that of its steps (`2*medium high`). A change has at most three: `refused`, then `denied`, then `passed_later`;
 /// or `refused`, then `passed`. What the ledger knows of the change itself is in its own folder, and stays.
 extension LedgerState {
-    /// The most entries of one caller and hour: about 700 KB, where a file of the state may have 1 MiB.
-    static let maximumRecent = 20_000
+    /// The most entries of one caller and hour: at most 600 KB, where a file of the state may have 1 MiB.
+    static let maximumRecent = 10_000
 
     private static func recentPath(_ account: String, hour: String) -> String {
         let name = Digest(of: Array(account.utf8)).hexadecimal
@@ -48,13 +48,16 @@ extension LedgerState {
         guard let result = event.body.at("decision", "result")?.stringValue.flatMap(Verdict.init(rawValue:)),
             let risk = event.body.at("decision", "effective_risk")?.stringValue.flatMap({ RiskLevel($0) })
         else { return }
+        let steps = event.body.at("decision", "limits", "step_risks")?.arrayValue?.compactMap {
+            $0.stringValue.flatMap { RiskLevel($0) }
+        }
         let code = event.body.at("decision", "code")?.stringValue.flatMap(DecisionCode.init(rawValue:))
         let standing = try record(of: change.change.id).standing(of: change.digest)
         guard let outcome = standing.outcome(of: result, code) else { return }
         let account = change.account(at: event.at)
         let path = Self.recentPath(account, hour: event.at.hourText)
         var entries = try read(path)?["decisions"]?.arrayValue ?? []
-        entries.append(.string(RecentDecision(at: event.at, outcome: outcome, risk: risk).text))
+        entries.append(.string(RecentDecision(at: event.at, outcome: outcome, risks: steps ?? [risk]).text))
         put(path, ["caller": .string(account), "decisions": .array(entries)])
     }
 }
@@ -119,19 +122,30 @@ extension RecentDecision {
     var text: String {
         func two(_ number: Int64) -> String { (number < 10 ? "0" : "") + String(number) }
         let second = at.secondOfDay % 3600
-        return "\(two(second / 60)):\(two(second % 60)) \(outcome.rawValue) \(risk)"
+        var words = ["\(two(second / 60)):\(two(second % 60))", outcome.rawValue]
+        for risk in RiskLevel.allCases {
+            let count = risks.count { $0 == risk }
+            if count > 0 { words.append(count == 1 ? "\(risk)" : "\(count)*\(risk)") }
+        }
+        return words.joined(separator: " ")
     }
 
     init?(_ text: String, hour: Timestamp) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3, let outcome = Outcome(rawValue: String(words[1])), let risk = RiskLevel(words[2]) else {
-            return nil
+        guard words.count >= 3, let outcome = Outcome(rawValue: String(words[1])) else { return nil }
+        var risks: [RiskLevel] = []
+        for word in words[2...] {
+            let parts = word.split(separator: "*", omittingEmptySubsequences: false)
+            guard let risk = parts.last.flatMap({ RiskLevel($0) }), let count = parts.count == 1 ? 1 : Int(parts[0]),
+                (1...Change.maximumSteps).contains(count)
+            else { return nil }
+            risks += Array(repeating: risk, count: count)
         }
         let time = words[0].split(separator: ":", omittingEmptySubsequences: false)
         guard time.count == 2, let minute = Int64(time[0]), let second = Int64(time[1]), (0..<60).contains(minute),
             (0..<60).contains(second)
         else { return nil }
-        self.init(at: hour + .seconds(minute * 60 + second), outcome: outcome, risk: risk)
+        self.init(at: hour + .seconds(minute * 60 + second), outcome: outcome, risks: risks)
         guard self.text == text else { return nil }
     }
 }

@@ -16,13 +16,13 @@ public struct RecentDecision: Hashable, Sendable {
     /// The event's own time, never what the change says of itself.
     public var at: Timestamp
     public var outcome: Outcome
-    /// The effective risk.
-    public var risk: RiskLevel
+    /// The effective risk of each step.
+    public var risks: [RiskLevel]
 
-    public init(at: Timestamp, outcome: Outcome, risk: RiskLevel) {
+    public init(at: Timestamp, outcome: Outcome, risks: [RiskLevel]) {
         self.at = at
         self.outcome = outcome
-        self.risk = risk
+        self.risks = risks
     }
 
     /// Whether it counts against `max_requests`: a change does once.

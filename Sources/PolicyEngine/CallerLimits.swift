@@ -142,16 +142,26 @@ struct CallerLimits: Sendable {
     // MARK: - After the rules
 
     /// The decision, raised as far as the cumulative risk demands, and never lowered.
-    func raised(_ decision: Decision, _ history: CallerHistory, caller: String?, now: Timestamp) -> Decision {
-        guard let risk, decision.result != .deny else { return decision }
+    ///
+    /// - Parameter risks: the effective risk of each step.
+    func raised(
+        _ decision: Decision, risks: [RiskLevel], _ history: CallerHistory, caller: String?, now: Timestamp
+    ) -> Decision {
+        // Of a plan the ledger must know what each step counts for.
+        let steps = risks.count > 1 ? risks : []
+        guard let risk else {
+            var decision = decision
+            if !steps.isEmpty { decision.limits = DecisionLimits(steps: steps) }
+            return decision
+        }
         let counted = history.recent.filter { $0.isRisk && $0.isWithin(risk.window, of: now) }
-        let own = risk.scores[decision.effectiveRisk]
+        let own = risk.scores.sum(risks)
         let before: Int
         var leaves: [RecentDecision] = []
         if case .passed(let known) = history.standing {
             before = known
         } else {
-            before = counted.reduce(0) { $0 + risk.scores[$1.risk] }
+            before = counted.reduce(0) { $0 + risk.scores.sum($1.risks) }
             leaves = counted
         }
         let score = before + own
@@ -168,16 +178,18 @@ struct CallerLimits: Sendable {
             raised.approvals = []
             raised.limits = DecisionLimits(
                 retryAfter: retry,
-                cumulative: .init(before: before, score: score, settings: risk, raisedFrom: decision.result))
+                cumulative: .init(before: before, score: score, settings: risk, raisedFrom: decision.result),
+                steps: steps)
         } else if score >= risk.escalationThreshold, decision.result == .allow {
             raised.result = .requireApproval
             raised.code = .cumulativeRisk
             raised.reason = "\(sum) reaches \(risk.escalationThreshold), where approval is needed (\(spared))"
             raised.approvals = approvals
             raised.limits = DecisionLimits(
-                cumulative: .init(before: before, score: score, settings: risk, raisedFrom: .allow))
+                cumulative: .init(before: before, score: score, settings: risk, raisedFrom: .allow), steps: steps)
         } else {
-            raised.limits = DecisionLimits(cumulative: .init(before: before, score: score, settings: risk))
+            raised.limits = DecisionLimits(
+                cumulative: .init(before: before, score: score, settings: risk), steps: steps)
         }
         return raised
     }
@@ -188,7 +200,7 @@ struct CallerLimits: Sendable {
     private static func retry(_ counted: [RecentDecision], excess: Int, _ risk: CumulativeRisk) -> Timestamp? {
         var left = excess
         for decision in counted {
-            left -= risk.scores[decision.risk]
+            left -= risk.scores.sum(decision.risks)
             if left < 0 { return decision.at + .seconds(risk.window) }
         }
         return nil

@@ -39,19 +39,31 @@ public struct PolicyEngine: Sendable {
     public func decide(
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
     ) -> Decision {
-        guard let caller = history.caller else {
-            return decideWithoutLimits(request, history: history, now: now, binding: binding)
-        }
-        if let refusal = limits.refusal(caller, caller: request.caller.id, now: now) {
-            let sensitivity = request.target.flatMap { catalogue.targets[$0] }?.sensitivity
-            let risk = actions[request.action]?.definition.riskClass ?? .critical
-            return Decision(
-                result: .deny, code: refusal.code, reason: refusal.reason, riskClass: risk,
-                effectiveRisk: risk.effective(on: sensitivity), warnings: settingsWarnings, limits: refusal.limits)
-        }
-        return limits.raised(
-            decideWithoutLimits(request, history: history, now: now, binding: binding), caller,
-            caller: request.caller.id, now: now)
+        if let refusal = refusal(of: request, history, now: now) { return refusal }
+        let decision = decideWithoutLimits(request, history: history, now: now, binding: binding)
+        return raised(decision, risks: [decision.effectiveRisk], history, caller: request.caller, now: now)
+    }
+
+    /// The decision where the caller may ask for nothing now; nil where it may, or where there is no ledger.
+    func refusal(of request: DecisionRequest, _ history: VerifiedHistory, now: Timestamp) -> Decision? {
+        guard let past = history.caller,
+            let refusal = limits.refusal(past, caller: request.caller.id, now: now)
+        else { return nil }
+        let sensitivity = request.target.flatMap { catalogue.targets[$0] }?.sensitivity
+        let risk = actions[request.action]?.definition.riskClass ?? .critical
+        return Decision(
+            result: .deny, code: refusal.code, reason: refusal.reason, riskClass: risk,
+            effectiveRisk: risk.effective(on: sensitivity), warnings: settingsWarnings, limits: refusal.limits)
+    }
+
+    /// The decision with the cumulative risk taken into account.
+    ///
+    /// - Parameter risks: the effective risk of each step.
+    func raised(
+        _ decision: Decision, risks: [RiskLevel], _ history: VerifiedHistory, caller: Caller, now: Timestamp
+    ) -> Decision {
+        guard let past = history.caller, decision.result != .deny else { return decision }
+        return limits.raised(decision, risks: risks, past, caller: caller.id, now: now)
     }
 
     /// Whether the ledger takes a decision on a change: within a day, of one caller, it takes a bounded number of changes that
@@ -61,7 +73,7 @@ public struct PolicyEngine: Sendable {
     }
 
     /// The answer of catalogue and rules, whatever the caller did before.
-    private func decideWithoutLimits(
+    func decideWithoutLimits(
         _ request: DecisionRequest, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
     ) -> Decision {
         var warnings = history.caller == nil ? plainWarnings : settingsWarnings

@@ -15,7 +15,7 @@ private struct Past {
     }
 
     mutating func add(_ outcome: RecentDecision.Outcome, _ risk: RiskLevel = .medium, ages: Int64...) {
-        recent += ages.map { RecentDecision(at: Fixture.now - .seconds($0), outcome: outcome, risk: risk) }
+        recent += ages.map { RecentDecision(at: Fixture.now - .seconds($0), outcome: outcome, risks: [risk]) }
         recent.sort { $0.at < $1.at }
     }
 
@@ -30,7 +30,9 @@ private struct Past {
 
 @Suite("Limits on a caller")
 struct LimitTests {
-    @Test("as many changes as the rate limit says are decided on in a window, and the next one may be asked for when it ends")
+    @Test(
+        "as many changes as the rate limit says are decided on in a window, and the next one may be asked for when it ends"
+    )
     func rate() {
         var past = Past(rate: RateLimit(maximumRequests: 3, window: 60))
         past.add(.passed, ages: 40, 10)
@@ -92,7 +94,8 @@ struct LimitTests {
     @Test("where several limits deny, the instant to try again is the last of theirs")
     func lastRetry() {
         var past = Past(
-            rate: RateLimit(maximumRequests: 1, window: 3600, breakerThreshold: 1, breakerWindow: 60, breakerCooldown: 60))
+            rate: RateLimit(
+                maximumRequests: 1, window: 3600, breakerThreshold: 1, breakerWindow: 60, breakerCooldown: 60))
         past.add(.denied, ages: 10)
         let decision = past.decision()
         #expect(decision.code == .circuitOpen)
@@ -167,7 +170,8 @@ struct LimitTests {
         let both = Past(rate: RateLimit(maximumRequests: 1), risk: CumulativeRisk(escalationThreshold: 0)).fixture
         #expect(both.decision.result == .allow && both.decision.limits == nil)
         #expect(both.decision.warnings.count == 1)
-        #expect(both.decision.warnings.first?.hasPrefix("`rate_limit` and `cumulative_risk` are not counted here") == true)
+        #expect(
+            both.decision.warnings.first?.hasPrefix("`rate_limit` and `cumulative_risk` are not counted here") == true)
         #expect(Past(rate: RateLimit()).decision().warnings.isEmpty)
         #expect(Past().fixture.decision.warnings.isEmpty)
     }
@@ -201,7 +205,7 @@ struct LimitTests {
                     raised += 1
                     #expect(rank(before) > rank(free) && before.rule == free.rule)
                 }
-                past.recent.append(RecentDecision(at: now, outcome: .passed, risk: random.pick(RiskLevel.allCases)))
+                past.recent.append(RecentDecision(at: now, outcome: .passed, risks: [random.pick(RiskLevel.allCases)]))
                 #expect(rank(decide()) >= rank(before))
             }
         }

@@ -67,7 +67,7 @@ extension NaiveEngine {
             ]
             return table[level.description] ?? 0
         }
-        func sum(_ entries: [RecentDecision]) -> Int { entries.map { points($0.risk) }.reduce(0, +) }
+        func sum(_ entries: [RecentDecision]) -> Int { entries.flatMap(\.risks).map(points).reduce(0, +) }
         let counted = history.recent.filter {
             ($0.outcome == .passed || $0.outcome == .passedLater) && age($0, now) < risk.window
         }
@@ -83,7 +83,9 @@ extension NaiveEngine {
         if score >= risk.denyThreshold {
             raised.result = .deny
             raised.code = .cumulativeRisk
-            if !isFixed { raised.retryAfter = first(counted, leaving: risk.window) { sum($0) + own < risk.denyThreshold } }
+            if !isFixed {
+                raised.retryAfter = first(counted, leaving: risk.window) { sum($0) + own < risk.denyThreshold }
+            }
         } else if score >= risk.escalationThreshold, answer.result == .allow {
             raised.result = .requireApproval
             raised.code = .cumulativeRisk

@@ -32,7 +32,7 @@ enum RandomPast {
             recent: ages.map {
                 RecentDecision(
                     at: now - .seconds(Int64($0)), outcome: random.pick(outcomes),
-                    risk: random.pick(RiskLevel.allCases))
+                    risks: (0...(random.chance(10) ? 2 : 0)).map { _ in random.pick(RiskLevel.allCases) })
             },
             standing: random.pick([
                 .unrecorded, .unrecorded, .refused, .denied, .passed(before: random.below(80)),
