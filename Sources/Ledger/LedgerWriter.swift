@@ -75,10 +75,18 @@ public struct LedgerWriter {
     /// - Returns: the new tip, which is the old one if no draft had to be recorded after all.
     @discardableResult
     public func append(_ drafts: [EventDraft], main: ObjectID, at: Timestamp) throws(LedgerError) -> ObjectID {
+        // A vote on what the ledger did not take has to wait until the change lands.
+        var untaken: Set<ChangeID> = []
         for draft in drafts {
+            if draft.kind == .vote, let change = draft.change, untaken.contains(change.change.id) { continue }
             let tip = history.tip
             let moment = max(at, tip.event.at)
-            guard let raw = try build(draft, after: tip, main: main, at: moment) else { continue }
+            guard let raw = try build(draft, after: tip, main: main, at: moment) else {
+                if try draft.isHomeless(state: history.currentState()), let change = draft.change {
+                    untaken.insert(change.change.id)
+                }
+                continue
+            }
             let id = try reading { () throws(GitError) in try history.repository.write(.commit, raw) }
             // However far the writer's clock was set back: what it follows was accepted.
             try history.accept(try reading { () throws(GitError) in try history.repository.commit(id) }, now: moment)
@@ -91,8 +99,6 @@ public struct LedgerWriter {
     ) throws(LedgerError) -> [UInt8]? {
         var state = try LedgerState(repository: history.repository, tree: tip.commit.tree)
         try state.land(try history.main.landings(after: tip.event.main, through: main))
-        // A vote on what the ledger did not take has to wait until the change lands.
-        if draft.kind == .vote, try draft.isHomeless(state: state) { return nil }
         guard let draft = try draft.decided(state: state, main: history.main.state(of: main), at: at) else {
             return nil
         }
