@@ -28,7 +28,7 @@ struct Conditions: OptionSet {
 
 /// What the rules ask about one request.
 struct Circumstances {
-    var target: TargetEntry?
+    var target: CompiledTarget?
     var caller: Caller
     var effectiveRisk: RiskLevel
     var hasTicket: Bool
@@ -37,7 +37,7 @@ struct Circumstances {
     var isRollback: Bool
 
     init(
-        target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
+        target: CompiledTarget?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
         now: Timestamp
     ) {
         self.isRollback = isRollback
