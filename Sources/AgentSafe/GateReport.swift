@@ -117,12 +117,6 @@ extension Judgement {
         }
     }
 
-    /// The decision that stands in the end: the policy's, or why the change may not run in spite of it.
-    public var standing: Decision {
-        if case .denied(let decision) = authorization { return decision }
-        return decision
-    }
-
     public var missing: [ApprovalRequirement] {
         if case .awaitingApproval(_, _, let missing) = authorization { return missing }
         return []
@@ -139,7 +133,7 @@ extension Judgement {
             "proposer": .string(change.change.proposer),
             "reason": .string(change.change.reason), "ticket": change.change.ticket.map { .string($0) },
             "expires": .string(change.change.expires.description),
-            "delegated_by": caller.chain.map { .strings($0.delegators) },
+            "delegated_by": asking.chain.map { .strings($0.delegators) },
             "rollback_of": change.change.rollbackOf.map { .string($0.text) },
             "result": .string(outcome), "decision": standing.json,
             "plan": plan.map { .string($0.digest.description) } ?? .null,

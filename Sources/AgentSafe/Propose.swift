@@ -106,7 +106,7 @@ extension Workspace {
         let sensitive = catalogue.actions.mapValues { Set($0.parameters.filter(\.sensitive).map(\.name)) }
         let engine = PolicyEngine(catalogue: catalogue)
         let history = try ledger { () throws(LedgerError) in
-            try view.ledger.currentState().history(of: change, main: view.state)
+            try view.ledger.currentState().history(of: change, by: proposer, main: view.state, at: now)
         }
         let asking = ChangeCaller(of: change, signedBy: signer.publicKey.text, main: view.state, now: now)
         var decision = asking.judged(engine.decide(change, by: asking.caller, history: history, now: now))

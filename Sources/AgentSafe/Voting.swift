@@ -50,7 +50,7 @@ extension Workspace {
         guard SignedVote.mayVote(kind, voter, proposer: proposer, rejector: rejector) else {
             throw AgentSafeError(.denied, Self.refusal(kind, voter, proposer, rejector))
         }
-        if kind == .approve, judgement.caller.delegators.contains(voter.id) {
+        if kind == .approve, judgement.asking.delegators.contains(voter.id) {
             throw AgentSafeError(
                 .denied,
                 "`\(voter.id)` delegated this change, and nobody approves what they delegated; ask somebody else with role "

@@ -23,6 +23,10 @@ public struct Configuration: Hashable, Sendable {
     public var ticketLifetime: Int64
     /// Whether nothing runs without an execution ticket.
     public var requiresTicket: Bool
+    /// nil: off.
+    public var rateLimit: RateLimit?
+    /// nil: off.
+    public var cumulativeRisk: CumulativeRisk?
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -32,8 +36,9 @@ public struct Configuration: Hashable, Sendable {
         identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
-        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400,
-        ticketLifetime: Int64 = 300, requiresTicket: Bool = false, unenforced: [String] = []
+        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
+        requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
+        unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -48,6 +53,8 @@ public struct Configuration: Hashable, Sendable {
         self.maximumExpiry = maximumExpiry
         self.ticketLifetime = ticketLifetime
         self.requiresTicket = requiresTicket
+        self.rateLimit = rateLimit
+        self.cumulativeRisk = cumulativeRisk
         self.unenforced = unenforced
     }
 

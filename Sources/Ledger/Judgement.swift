@@ -8,13 +8,17 @@ public struct Judgement {
     public let main: MainState
     public let now: Timestamp
     /// Who asks: the proposer, or whoever they act for.
-    public let caller: ChangeCaller
+    public let asking: ChangeCaller
     /// Every valid vote, oldest first; of each voter the engine counts the latest.
     public let votes: [VerifiedVote]
     public let authorization: Authorization
     /// The policy's own answer, votes aside.
     public let decision: Decision
     public let plan: Plan?
+    /// What counted for the limits on the proposer.
+    public let caller: CallerHistory
+    /// Whether the ledger takes the decision: of a caller whose denied changes are too many already, it takes no more.
+    public let isRecordable: Bool
 
     /// Judges `change`.
     ///
@@ -51,16 +55,18 @@ public struct Judgement {
             ($0.at, $0.voter.id, $0.kind.rawValue, $0.plan.hexadecimal, $0.rejector ?? "")
                 < ($1.at, $1.voter.id, $1.kind.rawValue, $1.plan.hexadecimal, $1.rejector ?? "")
         }
-        caller = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: now)
+        asking = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: now)
         let history = past.history(
-            votes: votes, excluding: caller.delegators.union([change.change.proposer, change.proposer.id]))
-        decision = caller.judged(engine.decide(change.change, by: caller.caller, history: history, now: now))
+            votes: votes, excluding: asking.delegators.union([change.change.proposer, change.proposer.id]))
+        decision = asking.judged(engine.decide(change.change, by: asking.caller, history: history, now: now))
+        caller = past.caller
+        isRecordable = engine.takesRecord(of: decision, past.caller, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
             authorization = .denied(decision.overruled(.proposerKey, objection))
         } else {
-            authorization = caller.judged(
+            authorization = asking.judged(
                 engine.authorize(
-                    change.change, digest: change.digest, caller: caller.caller, history: history, now: now,
+                    change.change, digest: change.digest, caller: asking.caller, history: history, now: now,
                     reusing: plan))
         }
     }

@@ -39,6 +39,7 @@ extension ConfigurationDocument {
                 "tickets:", "  ttl: \(configuration.ticketLifetime)", "  require: \(configuration.requiresTicket)",
             ]
         }
+        lines += LimitFields.lines(configuration)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
