@@ -13,7 +13,8 @@ enum DelegationCreateCommand: Command {
             JSON: as `delegation verify`.
             """,
         example: """
-            agentsafe delegation create --to worker-1 --role deployer --action 'scale-*' --target 'staging/*' --ttl 2h
+            agentsafe delegation create --to worker-1 --role deployer \\
+                --action 'scale-*' --target 'staging/*' --ttl 2h
             """,
         moreExamples: ["agentsafe delegation create --to worker-2 --role deployer --parent mine.delegation"],
         options: [

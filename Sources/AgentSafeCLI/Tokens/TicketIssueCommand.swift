@@ -15,7 +15,7 @@ enum TicketIssueCommand: Command {
             """,
         example: "agentsafe ticket issue chg-20261122-7f3k9q2m4x --key runner_ed25519",
         moreExamples: [
-            "agentsafe ticket issue chg-20261122-7f3k9q2m4x --format hs256 --shared-key-file shared.key --ttl 60s"
+            "agentsafe ticket issue chg-20261122-7f3k9q2m4x --format hs256 --shared-key-file shared.key"
         ],
         options: [.tokenFormat, .sharedKeyFile, .timeToLive, .key, .remote, .output],
         positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.judging)

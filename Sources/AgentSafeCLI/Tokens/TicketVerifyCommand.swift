@@ -19,7 +19,7 @@ enum TicketVerifyCommand: Command {
         moreExamples: [
             """
             agentsafe ticket verify ticket.jwt --public-key runner.pub --issuer runner-1 \\
-                --repository 51t4bdacbn17p35b5604fjp1nc --param replicas=6 --consume --nonces /var/lib/executor/nonces
+                --repository 51t4bdacbn17p35b5604fjp1nc --consume --nonces /var/lib/executor/nonces
             """
         ],
         options: [

@@ -166,6 +166,7 @@ struct ThreatWidenedDelegation {
             case "time": governance.clock.advance(3600)
             case "delegator": try governance.expect(0, "alice", ["identity", "revoke", "deploy-agent-01", "--push"])
             default:
+                try governance.update("alice")
                 let text = try governance.read("alice", "identities.yaml")
                 let without = text.replacing("[deployer]", with: "[reader]")
                 try #require(without != text)
