@@ -152,6 +152,6 @@ private struct KeySet {
         let isFolded = text.utf8.allSatisfy { $0 < 0x80 && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
         if isFolded { return text }
         // Upper case first, so that letters with several lower-case forms (ß and ss, ς and σ) meet.
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.lowercased() : text.uppercased().lowercased()
+        return text.utf8.allSatisfy { $0 < 0x80 } ? text.lowercased() : text.uppercased().lowercased()
     }
 }

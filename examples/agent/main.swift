@@ -45,7 +45,8 @@ func scale(_ target: String, forDepth depth: Int64, waiting seconds: Int64?) thr
     case .awaitingApproval: return AgentSafeError.Code.approvalNeeded.rawValue
     case .denied, .rejected, .expired, .withdrawn: return AgentSafeError.Code.denied.rawValue
     case .failed, .unknown: return AgentSafeError.Code.failed.rawValue
-    case .proposed, .approved, .landed, .claimed, .executed: return 0
+    // Done, or on its way.
+    default: return 0
     }
 }
 
