@@ -26,7 +26,7 @@ let vocabulary: [Target] = [
 let judgement: [Target] = [
     .target(name: "PolicyEngine", dependencies: ["ChangeModel"]),
     .target(name: "SSHSignature", dependencies: ["CryptoPrimitives", "OperatingSystem"]),
-    .target(name: "Documents", dependencies: ["ChangeModel", "YAML", "CryptoPrimitives"]),
+    .target(name: "Documents", dependencies: ["ChangeModel", "PolicyEngine", "YAML", "CryptoPrimitives"]),
 ]
 
 let protocolFloor: [Target] = [

@@ -7,6 +7,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case parameterInvalid = "param_invalid"
     case targetType = "target_type"
     case targetBinding = "target_binding"
+    /// A freeze makes the decision stricter than the rules do.
+    case frozen
+    /// The ticket that the request names is not what this repository's tickets look like.
+    case ticketInvalid = "ticket_invalid"
     /// The change itself may not run any more: it is past `expires`.
     case expired
     /// Its `expires` lies further ahead than the repository allows.

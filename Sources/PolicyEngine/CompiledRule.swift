@@ -9,10 +9,12 @@ struct CompiledRule: Sendable {
     private let risks: UInt8?
     /// For each weekday, Monday first, one bit an hour.
     private let hours: [UInt32]?
+    private let ticketPattern: TicketPattern?
 
     init(_ rule: Rule) {
         self.rule = rule
         actions = rule.match.actions.map { Glob($0) }
+        ticketPattern = rule.match.ticketPattern.map { TicketPattern($0) }
         environments = rule.match.targets?.environments.map { $0.reduce(0) { $0 | $1.bit } }
         sensitivities = rule.match.targets?.sensitivities.map { $0.reduce(0) { $0 | $1.bit } }
         risks = rule.match.riskClasses.map { $0.reduce(0) { $0 | $1.bit } }
@@ -41,6 +43,7 @@ struct CompiledRule: Sendable {
         if let selector = rule.match.callers { missed.formUnion(self.missed(selector, circumstances.caller)) }
         if let hours, hours[circumstances.weekday] >> UInt32(circumstances.hour) & 1 == 0 { missed.insert(.time) }
         if let required = rule.match.requireTicket, required != circumstances.hasTicket { missed.insert(.ticket) }
+        if let ticketPattern, !ticketPattern.matches(circumstances.ticket) { missed.insert(.ticketPattern) }
         if let required = rule.match.rollback, required != circumstances.isRollback { missed.insert(.rollback) }
         return missed
     }

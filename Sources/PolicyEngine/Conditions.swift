@@ -22,6 +22,7 @@ struct Conditions: OptionSet {
     static let time = Conditions(rawValue: 1 << 15)
     static let ticket = Conditions(rawValue: 1 << 16)
     static let rollback = Conditions(rawValue: 1 << 17)
+    static let ticketPattern = Conditions(rawValue: 1 << 18)
 
     var count: Int { rawValue.nonzeroBitCount }
 }
@@ -31,7 +32,8 @@ struct Circumstances {
     var target: TargetEntry?
     var caller: Caller
     var effectiveRisk: RiskLevel
-    var hasTicket: Bool
+    var ticket: String?
+    var now: Timestamp
     var weekday: Int
     var hour: Int
     var isRollback: Bool
@@ -44,10 +46,14 @@ struct Circumstances {
         self.target = target
         self.caller = caller
         self.effectiveRisk = effectiveRisk
-        hasTicket = ticket.map { !$0.isEmpty } ?? false
+        self.ticket = ticket
+        self.now = now
         weekday = now.weekday
         hour = now.hour
     }
+
+    /// An empty ticket is none.
+    var hasTicket: Bool { ticket.map { !$0.isEmpty } ?? false }
 }
 
 extension Caller {

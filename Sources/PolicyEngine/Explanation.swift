@@ -6,6 +6,8 @@ public struct Explanation: Sendable, Equatable {
     /// Whether the rules were asked at all: an unknown action, invalid params or a wrong target are denied before.
     public let asksRules: Bool
     public let rules: [RuleExplanation]
+    /// In the order of the files; asked after the rules.
+    public let freezes: [FreezeExplanation]
 }
 
 /// What one rule has to say about a request.
@@ -42,7 +44,7 @@ extension PolicyEngine {
         let circumstances = Circumstances(
             target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
             isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
+        let asksRules = [.rule, .frozen, .noRule, .unknownTarget].contains(decision.code)
         let words = NearestRules(rules: rules)
         var isDecided = false
         let explained = rules.map { compiled in
@@ -57,6 +59,7 @@ extension PolicyEngine {
                 missed: words.words(
                     for: missed, of: compiled.rule.match, request.action, request.target, circumstances))
         }
-        return Explanation(decision: decision, asksRules: asksRules, rules: explained)
+        return Explanation(decision: decision, asksRules: asksRules, rules: explained,
+            freezes: explainFreezes(request, circumstances))
     }
 }

@@ -8,6 +8,8 @@ public struct PolicyEngine: Sendable {
     public let catalogue: Catalogue
     let rules: [CompiledRule]
     let actions: [String: CompiledAction]
+    let freezes: [CompiledFreeze]
+    private let ticketPattern: TicketPattern?
     private let settingsWarnings: [String]
     let maker = Plan.Maker()
 
@@ -19,6 +21,8 @@ public struct PolicyEngine: Sendable {
             .map { CompiledRule($0.element) }
         self.rules = rules
         actions = catalogue.actions.mapValues { CompiledAction($0, rules: rules) }
+        freezes = catalogue.freezes.map { CompiledFreeze($0) }
+        ticketPattern = catalogue.configuration.ticketPattern.map { TicketPattern($0) }
         settingsWarnings = catalogue.configuration.unenforced.map {
             "`\($0)` is configured but this version does not enforce it"
         }
@@ -73,6 +77,9 @@ public struct PolicyEngine: Sendable {
                 warnings += bindingFaults
             }
         }
+        if let ticketPattern, let ticket = request.ticket, !ticket.isEmpty, !ticketPattern.matches(ticket) {
+            return deny(.ticketInvalid, ticketPattern.fault(of: ticket))
+        }
         return judge(
             action, request,
             Circumstances(
@@ -81,16 +88,17 @@ public struct PolicyEngine: Sendable {
             warnings)
     }
 
-    /// The first rule that holds, or the default: deny.
+    /// The first rule that holds, or the default: deny; and then the freezes.
     func judge(
         _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
     ) -> Decision {
         for index in action.rules where rules[index].holds(in: circumstances) {
             let rule = rules[index].rule
-            return Decision(
+            let decision = Decision(
                 result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
                 riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
                 approvals: rule.decision == .requireApproval ? requirements(of: rule) : [])
+            return freezes.isEmpty ? decision : freezing(decision, action: request.action, circumstances)
         }
         let isKnown = circumstances.target != nil
         let subject =

@@ -46,14 +46,15 @@ struct NaiveAgreementTests {
             let naive = NaiveEngine(catalogue: made.catalogue, patterns: RandomCatalogue.patterns)
             for index in 0..<casesPerCatalogue {
                 let request = made.request(using: &random)
-                let now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
+                let now = made.instant(using: &random)
                 let isRollback = random.chance(50)
                 let expected = naive.decide(request, isRollback: isRollback, now: now, coverage: &coverage)
                 let history = VerifiedHistory(votes: [], excludedVoters: [], isRollback: isRollback)
                 let decision = engine.decide(request, history: history, now: now)
                 let answer = NaiveAnswer(
                     result: decision.result, code: decision.code, rule: decision.rule,
-                    effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)))
+                    effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)),
+                    approvals: Dictionary(decision.approvals.map { ($0.role, $0.count) }, uniquingKeysWith: +))
                 coverage.note(expected)
                 if answer != expected {
                     disagreements.append(
@@ -69,6 +70,7 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
+            .frozen, .ticketInvalid,
         ]
         for code in codes {
             #expect(coverage.codes[code, default: 0] * 200 > coverage.cases, "\(code) is rarer than 0.5 %")
