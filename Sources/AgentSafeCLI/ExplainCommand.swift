@@ -13,7 +13,8 @@ enum ExplainCommand: Command {
             the rules (an unknown action, invalid params, a wrong target) asks none of them; what they would say stands there \
             all the same.
             With `--output json`: {"decision", "asks_rules", "rules": [{"rule", "location", "priority", "decision", "standing": \
-            "decides" | "overruled" | "not_asked" | "missed", "missed"}]}.
+            "decides" | "overruled" | "not_asked" | "missed", "missed"}], "freezes": [{"freeze", "location", "decision", "standing": "holds" | \
+            "excepted" | "missed" | "outside", "until", "missed"}]}.
             """,
         example: """
             agentsafe explain scale-deployment --target prod/api-server --param replicas=6 \\

@@ -17,8 +17,8 @@ struct CompiledFreeze: Sendable {
 
     init(_ freeze: Freeze) {
         self.freeze = freeze
-        frozen = CompiledRule(freeze.rule(freeze.match))
-        exceptions = freeze.exceptions.map { CompiledRule(freeze.rule($0)) }
+        frozen = freeze.compiled(freeze.match)
+        exceptions = freeze.exceptions.map { freeze.compiled($0) }
     }
 
     func standing(action: String, _ circumstances: Circumstances) -> Standing {
@@ -38,8 +38,12 @@ struct CompiledFreeze: Sendable {
 
 extension Freeze {
     /// A match on its own, for what is compiled are rules.
-    fileprivate func rule(_ match: RuleMatch) -> Rule {
-        Rule(name: name, match: match, decision: decision, reason: reason, location: location)
+    fileprivate func compiled(_ match: RuleMatch) -> CompiledRule {
+        CompiledRule(
+            Rule(name: name, match: match, decision: decision, reason: reason, location: location),
+            decision: Decision(
+                result: decision, code: .frozen, rule: name, location: location, reason: reason, riskClass: .low,
+                effectiveRisk: .low))
     }
 }
 
@@ -67,7 +71,7 @@ extension PolicyEngine {
                 frozen?.approvals = []
                 return frozen ?? decision
             }
-            approvals = approvals.joined(with: requirements(of: freeze))
+            approvals = approvals.joined(with: Self.requirements(freeze.approvals, catalogue.configuration))
         }
         frozen?.approvals = approvals
         return frozen ?? decision
@@ -78,13 +82,6 @@ extension PolicyEngine {
             + decision.result.rawValue
     }
 
-    private func requirements(of freeze: Freeze) -> [ApprovalRequirement] {
-        for requirements in [freeze.approvals, catalogue.configuration.approvals] {
-            let real = requirements.filter { $0.count > 0 }
-            if !real.isEmpty { return real }
-        }
-        return [ApprovalRequirement(role: Role.approver, count: 1)]
-    }
 }
 
 extension [ApprovalRequirement] {

@@ -29,17 +29,19 @@ struct Conditions: OptionSet {
 
 /// What the rules ask about one request.
 struct Circumstances {
-    var target: TargetEntry?
+    var target: CompiledTarget?
     var caller: Caller
     var effectiveRisk: RiskLevel
     var ticket: String?
+    /// An empty ticket is none.
+    var hasTicket: Bool
     var now: Timestamp
     var weekday: Int
     var hour: Int
     var isRollback: Bool
 
     init(
-        target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
+        target: CompiledTarget?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
         now: Timestamp
     ) {
         self.isRollback = isRollback
@@ -47,13 +49,11 @@ struct Circumstances {
         self.caller = caller
         self.effectiveRisk = effectiveRisk
         self.ticket = ticket
+        hasTicket = ticket.map { !$0.isEmpty } ?? false
         self.now = now
         weekday = now.weekday
         hour = now.hour
     }
-
-    /// An empty ticket is none.
-    var hasTicket: Bool { ticket.map { !$0.isEmpty } ?? false }
 }
 
 extension Caller {

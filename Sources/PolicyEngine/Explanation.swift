@@ -40,7 +40,7 @@ extension PolicyEngine {
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp
     ) -> Explanation {
         let decision = decide(request, history: history, now: now)
-        let target = request.target.flatMap { catalogue.targets[$0] }
+        let target = request.target.flatMap { targets[$0] }
         let circumstances = Circumstances(
             target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
             isRollback: history.isRollback, now: now)

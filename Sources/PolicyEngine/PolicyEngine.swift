@@ -10,22 +10,44 @@ public struct PolicyEngine: Sendable {
     let actions: [String: CompiledAction]
     let freezes: [CompiledFreeze]
     private let ticketPattern: TicketPattern?
+    let targets: [String: CompiledTarget]
+    let index: RuleIndex
     private let settingsWarnings: [String]
     let maker = Plan.Maker()
 
-    /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns.
+    /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns, and
+    /// makes the index by which a request finds its rule. Cost: rules × (actions + targets) ÷ 64, and the patterns.
     public init(catalogue: Catalogue) {
         self.catalogue = catalogue
-        let rules = catalogue.rules.enumerated()
-            .sorted { ($1.element.priority, $0.offset) < ($0.element.priority, $1.offset) }
-            .map { CompiledRule($0.element) }
-        self.rules = rules
-        actions = catalogue.actions.mapValues { CompiledAction($0, rules: rules) }
-        freezes = catalogue.freezes.map { CompiledFreeze($0) }
-        ticketPattern = catalogue.configuration.ticketPattern.map { TicketPattern($0) }
-        settingsWarnings = catalogue.configuration.unenforced.map {
+        let warnings = catalogue.configuration.unenforced.map {
             "`\($0)` is configured but this version does not enforce it"
         }
+        settingsWarnings = warnings
+        freezes = catalogue.freezes.map { CompiledFreeze($0) }
+        ticketPattern = catalogue.configuration.ticketPattern.map { TicketPattern($0) }
+        let rules = catalogue.rules.enumerated()
+            .sorted { ($1.element.priority, $0.offset) < ($0.element.priority, $1.offset) }
+            .map { CompiledRule($0.element, decision: Self.decision(of: $0.element, catalogue, warnings)) }
+        self.rules = rules
+        let names = ParameterNames(catalogue.actions.values)
+        var table = RuleSetTable(count: rules.count)
+        actions = catalogue.actions.mapValues { action in
+            CompiledAction(action, rules: table.add(rules.map { $0.matchesAction(action.name) }), names: names)
+        }
+        let sets = TargetSets(rules, width: table.width)
+        targets = catalogue.targets.mapValues {
+            CompiledTarget($0, rules: table.add(words: sets.words(of: $0)), names: names)
+        }
+        index = RuleIndex(rules, table)
+    }
+
+    /// What a rule that decides says, but for the risks, which are the request's.
+    private static func decision(of rule: Rule, _ catalogue: Catalogue, _ warnings: [String]) -> Decision {
+        Decision(
+            result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
+            riskClass: .low, effectiveRisk: .low, warnings: warnings,
+            approvals: rule.decision == .requireApproval
+                ? requirements(rule.approvals, catalogue.configuration) : [])
     }
 
     /// The policy's answer, under the repository's own `target_binding`.
@@ -39,7 +61,7 @@ public struct PolicyEngine: Sendable {
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
     ) -> Decision {
         var warnings = settingsWarnings
-        let target = request.target.flatMap { catalogue.targets[$0] }
+        let target = request.target.flatMap { targets[$0] }
         if target == nil {
             let hint = request.target.map { Suggestion.text(for: $0, among: catalogue.targets.keys) } ?? ""
             warnings.append(UnknownTarget.words(request.target) + ": it counts as critical" + hint)
@@ -49,17 +71,18 @@ public struct PolicyEngine: Sendable {
                 result: .deny, code: .unknownAction,
                 reason: "no action \(Excerpt.quoted(request.action)) in the catalogue"
                     + Suggestion.text(for: request.action, among: actions.keys),
-                riskClass: .critical, effectiveRisk: RiskLevel.critical.effective(on: target?.sensitivity),
+                riskClass: .critical, effectiveRisk: RiskLevel.critical.effective(on: target?.entry.sensitivity),
                 warnings: warnings)
         }
         let risk = action.definition.riskClass
-        let effectiveRisk = risk.effective(on: target?.sensitivity)
+        let effectiveRisk = risk.effective(on: target?.entry.sensitivity)
         func deny(_ code: DecisionCode, _ reason: String, errors: [ParameterError] = []) -> Decision {
             Decision(
                 result: .deny, code: code, reason: reason, riskClass: risk, effectiveRisk: effectiveRisk,
                 warnings: warnings, errors: errors)
         }
-        let errors = action.errors(in: request.parameters, target: target)
+        let faults = action.faults(in: request.parameters, target: target)
+        let errors = faults.errors
         if !errors.isEmpty {
             let first = errors.prefix(3).map { "\(Excerpt.quoted($0.parameter)) \($0.message)" }
             let rest = errors.count > 3 ? ["… \(errors.count - 3) more"] : []
@@ -67,7 +90,7 @@ public struct PolicyEngine: Sendable {
         }
         if let target {
             let typeFault = action.typeFault(target)
-            let bindingFaults = action.bindingFaults(request.parameters, target: target)
+            let bindingFaults = faults.binding
             switch binding {
             case .enforce:
                 if let typeFault { return deny(.targetType, typeFault) }
@@ -92,12 +115,13 @@ public struct PolicyEngine: Sendable {
     func judge(
         _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
     ) -> Decision {
-        for index in action.rules where rules[index].holds(in: circumstances) {
-            let rule = rules[index].rule
-            let decision = Decision(
-                result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
-                riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
-                approvals: rule.decision == .requireApproval ? requirements(of: rule) : [])
+        if let first = index.first(
+            rules, action.rules, circumstances.target?.rules ?? index.unknownTarget, circumstances)
+        {
+            var decision = rules[first].decision
+            decision.riskClass = action.definition.riskClass
+            decision.effectiveRisk = circumstances.effectiveRisk
+            if circumstances.target == nil || warnings.count > settingsWarnings.count { decision.warnings = warnings }
             return freezes.isEmpty ? decision : freezing(decision, action: request.action, circumstances)
         }
         let isKnown = circumstances.target != nil
@@ -108,14 +132,15 @@ public struct PolicyEngine: Sendable {
         return Decision(
             result: .deny, code: isKnown ? .noRule : .unknownTarget, reason: subject + ": denied by default",
             riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
-            nearest: NearestRules(rules: rules)
-                .find(action: request.action, targetName: request.target, circumstances: circumstances))
+            nearest: NearMisses { [rules, name = request.action, target = request.target] in
+                NearestRules(rules: rules).find(action: name, targetName: target, circumstances: circumstances)
+            })
     }
 
-    /// The rule's own, else the repository's. There is always at least one: a rule that requires approval must never be
+    /// The rule's or the freeze's own, else the repository's. There is always at least one: a rule that requires approval must never be
     /// met by nobody.
-    private func requirements(of rule: Rule) -> [ApprovalRequirement] {
-        for requirements in [rule.approvals, catalogue.configuration.approvals] {
+    static func requirements(_ own: [ApprovalRequirement], _ settings: Configuration) -> [ApprovalRequirement] {
+        for requirements in [own, settings.approvals] {
             let real = requirements.filter { $0.count > 0 }
             if !real.isEmpty { return real }
         }

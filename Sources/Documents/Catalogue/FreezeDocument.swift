@@ -85,7 +85,8 @@ enum FreezeDocument {
     }
 
     private static func period(_ fields: Fields) -> FreezePeriod? {
-        guard let from = fields.required("from", edge), let until = fields.required("until", edge) else { return nil }
+        let (first, last) = (fields.required("from", edge), fields.required("until", edge))
+        guard let from = first, let until = last else { return nil }
         switch (from, until) {
         case (.once(let from), .once(let until)):
             if from < until { return .once(from: from, until: until) }

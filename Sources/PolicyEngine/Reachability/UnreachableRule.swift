@@ -43,7 +43,7 @@ extension PolicyEngine {
         var analysis = ReachabilityAnalysis(
             rules: rules.map(\.rule),
             actions: actions.values.sorted { $0.definition.name < $1.definition.name }
-                .map { ($0.definition.riskClass, $0.rules) },
+                .map { ($0.definition.riskClass, index.members(of: $0.rules)) },
             effort: effort)
         return analysis.run()
     }
