@@ -33,7 +33,8 @@ enum LintCommand: Command {
     private static func lines(_ report: LintReport, _ terminal: Terminal) -> [String] {
         var lines = report.findings.map { finding in
             let level = terminal.paint(finding.level.rawValue, finding.level == .error ? .strong : .faint)
-            return "\(visible(finding.location.description)): \(level) \(finding.code.rawValue): \(visible(finding.message))"
+            return
+                "\(visible(finding.location.description)): \(level) \(finding.code.rawValue): \(visible(finding.message))"
         }
         if report.omitted > 0 { lines.append("and \(report.omitted) more") }
         lines.append(

@@ -16,7 +16,9 @@ enum LogCommand: Command {
             names one, "ticket"]}.
             """,
         example: "agentsafe log --ticket INC-42",
-        moreExamples: ["agentsafe log --target prod/api-server --event execution --since 2026-11-01T00:00:00Z --limit 20"],
+        moreExamples: [
+            "agentsafe log --target prod/api-server --event execution --since 2026-11-01T00:00:00Z --limit 20"
+        ],
         options: [
             OptionSpec("limit", short: "n", value: "COUNT", help: "how many events (default: 50)"),
             OptionSpec("ticket", value: "ID", help: "for this external ticket"),

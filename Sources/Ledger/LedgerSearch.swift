@@ -59,8 +59,12 @@ extension LedgerHistory {
             if query.fits(event) {
                 var change: Change?
                 if let reference = event.change {
-                    change = try changes[reference] ?? self.change(reference, main: tree)
-                    changes[reference] = .some(change)
+                    if let known = changes[reference] {
+                        change = known
+                    } else {
+                        change = try self.change(reference, main: tree)
+                        changes.updateValue(change, forKey: reference)
+                    }
                 }
                 if query.fits(event, change) {
                     found.append(FoundEvent(accepted: AcceptedEvent(commit: commit, event: event), change: change))

@@ -144,7 +144,8 @@ public struct LedgerWriter {
             return try draft.write()
         }
         let message = EventMessage.text(
-            event, headline: draft.headline, notes: draft.notesWithTicket, previous: previous.map { Digest(of: $0.raw) },
+            event, headline: draft.headline, notes: draft.notesWithTicket,
+            previous: previous.map { Digest(of: $0.raw) },
             evidence: Digest(of: evidence))
         return try CommitDraft(
             tree: tree, parents: previous.map { [$0.id] } ?? [], person: person, time: at.seconds, message: message

@@ -1,8 +1,12 @@
 internal import ChangeModel
 
 /// The conditions that a rule can name, one bit each.
-struct Conditions: OptionSet {
-    let rawValue: UInt32
+public struct Conditions: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
 
     static let action = Conditions(rawValue: 1 << 0)
     static let knownTarget = Conditions(rawValue: 1 << 1)
@@ -24,7 +28,7 @@ struct Conditions: OptionSet {
     static let rollback = Conditions(rawValue: 1 << 17)
     static let ticketPattern = Conditions(rawValue: 1 << 18)
 
-    var count: Int { rawValue.nonzeroBitCount }
+    public var count: Int { rawValue.nonzeroBitCount }
 }
 
 /// What the rules ask about one request.

@@ -55,8 +55,8 @@ public struct PolicyEngine: Sendable {
         decide(request, history: history, now: now, binding: catalogue.configuration.targetBinding)
     }
 
-    /// - Parameter binding: under `advisory`, a wrong target type or a param that contradicts the locator is a warning. Only
-    ///   questions may be answered so; a change is always judged under `enforce`.
+    /// - Parameter binding: under `advisory`, a wrong target type, a param that contradicts the locator, and, where no params
+    ///   are given, a missing one are warnings. Only questions may be answered so; a change is always judged under `enforce`.
     public func decide(
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
     ) -> Decision {
@@ -83,7 +83,10 @@ public struct PolicyEngine: Sendable {
         }
         let faults = action.faults(in: request.parameters, target: target)
         let errors = faults.errors
-        if !errors.isEmpty {
+        // The Python project does not look at params where none are given.
+        if !errors.isEmpty, binding == .advisory, request.parameters.isEmpty {
+            warnings += errors.map { "param \(Excerpt.quoted($0.parameter)) \($0.message)" }
+        } else if !errors.isEmpty {
             let first = errors.prefix(3).map { "\(Excerpt.quoted($0.parameter)) \($0.message)" }
             let rest = errors.count > 3 ? ["… \(errors.count - 3) more"] : []
             return deny(.parameterInvalid, "invalid params: " + (first + rest).joined(separator: "; "), errors: errors)

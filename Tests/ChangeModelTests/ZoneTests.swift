@@ -15,10 +15,14 @@ struct ZoneTests {
     @Test("is known by its name in tzdata and by every link, and by nothing else")
     func names() {
         #expect(Zone.names.count > 590)
-        for name in ["Europe/Berlin", "US/Eastern", "Etc/GMT+5", "America/Argentina/Buenos_Aires", "UTC", "Asia/Calcutta"] {
+        for name in [
+            "Europe/Berlin", "US/Eastern", "Etc/GMT+5", "America/Argentina/Buenos_Aires", "UTC", "Asia/Calcutta",
+        ] {
             #expect(Zone(name) != nil)
         }
-        for name in ["", "europe/berlin", "Europe/Berlin ", "Europe", "CET-1", "Europe/Berlin Europe/Paris", "|", "Mars/Base"] {
+        for name in [
+            "", "europe/berlin", "Europe/Berlin ", "Europe", "CET-1", "Europe/Berlin Europe/Paris", "|", "Mars/Base",
+        ] {
             #expect(Zone(name) == nil, "\(name)")
         }
         #expect(Zone.names.allSatisfy { Zone($0)?.name == $0 })
@@ -96,7 +100,8 @@ struct ZoneTests {
             let zone = try zone(name)
             let change = try #require(Timestamp(text)).seconds
             #expect(
-                zone.offset(at: Timestamp(seconds: change - 1)) != zone.offset(at: Timestamp(seconds: change)), "\(name)")
+                zone.offset(at: Timestamp(seconds: change - 1)) != zone.offset(at: Timestamp(seconds: change)),
+                "\(name)")
             var shown: [Int64: (first: Int64, last: Int64)] = [:]
             for instant in stride(from: change - 86_400, to: change + 86_400, by: 60) {
                 let wall = zone.wallTime(at: Timestamp(seconds: instant)).seconds
@@ -106,7 +111,9 @@ struct ZoneTests {
             for wall in stride(from: middle - 14_400, to: middle + 14_400, by: 60) {
                 let expected = shown[wall] ?? (change, change)
                 let (first, last) = zone.instants(showing: WallTime(seconds: wall))
-                #expect(first.seconds == expected.first && last.seconds == expected.last, "\(name) \(WallTime(seconds: wall))")
+                #expect(
+                    first.seconds == expected.first && last.seconds == expected.last,
+                    "\(name) \(WallTime(seconds: wall))")
             }
         }
     }

@@ -53,6 +53,8 @@ struct ExplanationTests {
                 }
             }
         }
-        #expect(asked > 100 && freezes > 100 && decided > 50 && overruled > 20 && missed > 1000, "the cases reach every standing")
+        #expect(
+            asked > 100 && freezes > 100 && decided > 50 && overruled > 20 && missed > 1000,
+            "the cases reach every standing")
     }
 }

@@ -19,8 +19,12 @@ struct RandomCatalogue {
             return parts.count == 1
                 || parts.count == 2 && !parts[1].isEmpty && parts[1].allSatisfy { $0.isASCII && $0.isNumber }
         },
-        "INC-[0-9]+": { $0.hasPrefix("INC-") && $0.count > 4 && $0.dropFirst(4).allSatisfy { "0123456789".contains($0) } },
-        "(INC|CHG)-[1-9]": { $0.count == 5 && ($0.hasPrefix("INC-") || $0.hasPrefix("CHG-")) && "123456789".contains($0.last!) },
+        "INC-[0-9]+": {
+            $0.hasPrefix("INC-") && $0.count > 4 && $0.dropFirst(4).allSatisfy { "0123456789".contains($0) }
+        },
+        "(INC|CHG)-[1-9]": {
+            $0.count == 5 && ($0.hasPrefix("INC-") || $0.hasPrefix("CHG-")) && "123456789".contains($0.last!)
+        },
     ]
 
     private static let actionNames = ["scale-deployment", "scale-hpa", "get-logs", "delete-pod", "drain-node", "a"]
@@ -124,7 +128,7 @@ struct RandomCatalogue {
             location: SourceLocation(file: "inventory.yaml", line: 1))
     }
 
-    private static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
+    static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
         Rule(
             name: name, priority: random.below(4) * 10 - 10, match: match(&random),
             decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),

@@ -71,10 +71,12 @@ struct PolicyLint {
         let isContradiction =
             match.callers?.maximumDelegationDepth == 0
             && (match.callers?.requireDelegation == true || match.callers?.delegatedFrom != nil)
-        let isUnknown = !match.actions.isEmpty && !match.actions.contains { glob in
-            let compiled = Glob(glob)
-            return engine.actions.keys.contains { compiled.matches($0) }
-        }
+        let isUnknown =
+            !match.actions.isEmpty
+            && !match.actions.contains { glob in
+                let compiled = Glob(glob)
+                return engine.actions.keys.contains { compiled.matches($0) }
+            }
         return !isContradiction && !isUnknown
     }
 
