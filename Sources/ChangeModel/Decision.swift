@@ -11,6 +11,12 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case frozen
     /// The ticket that the request names is not what this repository's tickets look like.
     case ticketInvalid = "ticket_invalid"
+    /// The caller has asked for too much lately, or the ledger takes no more denied changes of theirs.
+    case rateLimited = "rate_limited"
+    /// Too much of what the caller asked for was denied lately.
+    case circuitOpen = "circuit_open"
+    /// A rule would have been milder, but the caller has gathered too much risk.
+    case cumulativeRisk = "cumulative_risk"
     /// The change itself may not run any more: it is past `expires`.
     case expired
     /// Its `expires` lies further ahead than the repository allows.
@@ -90,11 +96,13 @@ public struct Decision: Hashable, Sendable {
     private var nearMisses: NearMisses
     /// Who must approve; empty unless `result` is `requireApproval`.
     public var approvals: [ApprovalRequirement]
+    /// What the limits on the caller have to say; nil where none apply.
+    public var limits: DecisionLimits?
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = []
+        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], limits: DecisionLimits? = nil
     ) {
         self.result = result
         self.code = code
@@ -107,6 +115,7 @@ public struct Decision: Hashable, Sendable {
         self.errors = errors
         nearMisses = nearest
         self.approvals = approvals
+        self.limits = limits
     }
 
     /// The stable JSON form. `rule` and `location` are null when no rule decided.
@@ -133,6 +142,8 @@ public struct Decision: Hashable, Sendable {
                     }),
             "approvals": approvals.isEmpty
                 ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+            "retry_after": limits?.retryAfter.map { .string($0.description) },
+            "limits": limits?.json,
         ])
     }
 

@@ -69,6 +69,7 @@ extension PolicyEngine {
             }
             if freeze.decision == .deny {
                 frozen?.approvals = []
+                frozen?.limits = DecisionLimits(retryAfter: end)
                 return frozen ?? decision
             }
             approvals = approvals.joined(with: Self.requirements(freeze.approvals, catalogue.configuration))

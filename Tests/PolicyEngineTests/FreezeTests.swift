@@ -44,6 +44,7 @@ struct FreezeTests {
         let decision = decide([try freeze(try once("2026-12-23T18:00", "2027-01-02T08:00"))])
         #expect(decision.result == .deny && decision.code == .frozen && decision.rule == "winter")
         #expect(decision.location?.description == "policies/freeze.yaml:3")
+        #expect(decision.json["retry_after"] == "2027-01-02T07:00:00Z")
         #expect(
             decision.reason
                 == "holidays (frozen until 2027-01-02T07:00:00Z, 2027-01-02T08:00 in Europe/Berlin; rule `allow-all` says "

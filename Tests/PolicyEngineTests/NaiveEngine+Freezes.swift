@@ -82,11 +82,11 @@ extension NaiveEngine {
         _ coverage: inout Coverage
     ) -> NaiveAnswer {
         if answer.result == .deny { return answer }
-        var inForce: [Freeze] = []
+        var inForce: [(freeze: Freeze, end: Int64)] = []
         for freeze in catalogue.freezes {
-            let isTime = isTime(freeze, now, &coverage)
-            coverage.note(.freezeTime, isTime)
-            if !isTime { continue }
+            let end = end(freeze, now, &coverage)
+            coverage.note(.freezeTime, end != nil)
+            guard let end else { continue }
             var ignored = Coverage()
             func matches(_ match: RuleMatch) -> Bool {
                 self.matches(match, request, target, answer.effectiveRisk, isRollback, now, &ignored)
@@ -96,14 +96,17 @@ extension NaiveEngine {
             if !isMeant { continue }
             let passes = freeze.exceptions.map(matches).contains(true)
             coverage.note(.freezeException, passes)
-            if !passes { inForce.append(freeze) }
+            if !passes { inForce.append((freeze, end)) }
         }
         var stricter = answer
-        if let first = inForce.first(where: { $0.decision == .deny }) {
-            (stricter.result, stricter.code, stricter.rule, stricter.approvals) = (.deny, .frozen, first.name, [:])
+        if let first = inForce.first(where: { $0.freeze.decision == .deny }) {
+            (stricter.result, stricter.code, stricter.rule, stricter.approvals) = (
+                .deny, .frozen, first.freeze.name, [:]
+            )
+            stricter.retryAfter = Timestamp(seconds: first.end)
         } else if let first = inForce.first {
-            (stricter.result, stricter.code, stricter.rule) = (.requireApproval, .frozen, first.name)
-            for freeze in inForce {
+            (stricter.result, stricter.code, stricter.rule) = (.requireApproval, .frozen, first.freeze.name)
+            for (freeze, _) in inForce {
                 for (role, count) in people(freeze.approvals) {
                     stricter.approvals[role] = max(stricter.approvals[role] ?? 0, count)
                 }
@@ -121,27 +124,30 @@ extension NaiveEngine {
         return people
     }
 
-    private func isTime(_ freeze: Freeze, _ now: Timestamp, _ coverage: inout Coverage) -> Bool {
-        guard let zone = NaiveZone(rawValue: freeze.zone.name) else { return false }
+    /// When the stretch in which the freeze holds now is over; nil when it does not hold.
+    private func end(_ freeze: Freeze, _ now: Timestamp, _ coverage: inout Coverage) -> Int64? {
+        guard let zone = NaiveZone(rawValue: freeze.zone.name) else { return nil }
+        var last: Int64?
         coverage.note(.clockChange, zone.offset(now.seconds - 10_800) != zone.offset(now.seconds + 10_800))
-        func isBetween(_ from: Int64, _ until: Int64) -> Bool {
-            zone.instants(from).first <= now.seconds && now.seconds < zone.instants(until).last
+        func look(_ from: Int64, _ until: Int64) {
+            let end = zone.instants(until).last
+            if zone.instants(from).first <= now.seconds, now.seconds < end { last = max(last ?? end, end) }
         }
         let today = (now.seconds + zone.offset(now.seconds)) / 86_400
         switch freeze.period {
-        case .once(let from, let until): return isBetween(from.seconds, until.seconds)
+        case .once(let from, let until): look(from.seconds, until.seconds)
         case .daily(let from, let until):
             // It may have begun yesterday, and, where a clock is about to be set back, "tomorrow".
             for day in (today - 2)...(today + 1) {
                 let end = (until > from ? day : day + 1) * 86_400 + Int64(until) * 60
-                if isBetween(day * 86_400 + Int64(from) * 60, end) { return true }
+                look(day * 86_400 + Int64(from) * 60, end)
             }
         case .weekly(let from, let until):
             for day in (today - 14)...(today + 1) where (day + 3) % 7 == 0 {
                 let end = (until > from ? day : day + 7) * 86_400 + Int64(until) * 60
-                if isBetween(day * 86_400 + Int64(from) * 60, end) { return true }
+                look(day * 86_400 + Int64(from) * 60, end)
             }
         }
-        return false
+        return last
     }
 }

@@ -10,6 +10,10 @@ struct NaiveAnswer: Equatable {
     var wrongParameters: Set<String> = []
     /// Of each role, how many people must approve.
     var approvals: [String: Int] = [:]
+    /// When a limit on the caller no longer denies it.
+    var retryAfter: Timestamp?
+    /// The caller's cumulative risk, this request included.
+    var score: Int?
 }
 
 /// A second engine, written from the text of the decision rules alone and as plainly as possible: no tables of bits, nothing

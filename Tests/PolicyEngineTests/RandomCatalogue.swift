@@ -85,6 +85,7 @@ struct RandomCatalogue {
         }
         var configuration = Configuration(targetBinding: random.chance(80) ? .enforce : .advisory)
         if random.chance(15) { configuration.ticketPattern = random.pick(Self.ticketPatterns) }
+        RandomPast.limit(&configuration, using: &random)
         catalogue = Catalogue(
             configuration: configuration, actions: actions, targets: targets, rules: rules, freezes: freezes,
             identities: nil)
@@ -169,6 +170,7 @@ struct RandomCatalogue {
             location: SourceLocation(file: "policies/p.yaml", line: 99))
         if random.chance(60) { freeze.match = match(&random) }
         for _ in 0..<random.below(3) { freeze.exceptions.append(match(&random)) }
+        if random.chance(50) { freeze.exceptions.append(RuleMatch(rollback: true)) }
         freeze.match.timeWindows = nil
         for index in freeze.exceptions.indices { freeze.exceptions[index].timeWindows = nil }
         if random.chance(50) { freeze.decision = .requireApproval }
