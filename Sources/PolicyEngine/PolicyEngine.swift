@@ -146,6 +146,9 @@ public struct PolicyEngine: Sendable {
                 warnings += bindingFaults
             }
         }
+        if let objection = request.caller.delegation?.objection(action: request.action, target: request.target) {
+            return deny(.delegationScope, objection)
+        }
         if let ticketPattern, let ticket = request.ticket, !ticket.isEmpty, !ticketPattern.matches(ticket) {
             return deny(.ticketInvalid, ticketPattern.fault(of: ticket))
         }

@@ -4,7 +4,7 @@ import ChangeModel
 struct Coverage {
     enum Condition: Int, CaseIterable {
         case action, knownTarget, environment, sensitivity, type, labels, namedCaller, callerID, roles, groups, kind
-        case delegation, risk, time, ticket, ticketPattern, rollback
+        case delegation, delegatedFrom, delegationDepth, risk, time, ticket, ticketPattern, rollback
         /// A freeze: whether its time has come, whether it is about the request, whether an exception lets it pass.
         case freezeTime, freezeMatch, freezeException
         /// Of the zones of freezes, whether clocks are set within three hours.

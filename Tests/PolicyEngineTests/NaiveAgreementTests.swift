@@ -75,7 +75,7 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
-            .frozen, .ticketInvalid,
+            .delegationScope, .frozen, .ticketInvalid,
             .rateLimited, .circuitOpen, .cumulativeRisk,
         ]
         for code in codes {

@@ -147,7 +147,7 @@ struct PolicyLint {
     }
 
     /// No delegation chain is longer.
-    private static let deepestChain = 5
+    private static let deepestChain = Delegation.maximumDepth
 
     private mutating func look(at freeze: Freeze, _ now: Timestamp) {
         let subject = "freeze `\(freeze.name)`"
