@@ -82,7 +82,7 @@ struct RandomCatalogue {
         var rules: [Rule] = []
         for index in 0..<random.below(most) { rules.append(Self.rule("r\(index)", &random)) }
         var freezes: [Freeze] = []
-        if random.chance(40) {
+        if random.chance(60) {
             for index in 0..<(1 + random.below(3)) { freezes.append(Self.freeze("f\(index)", &random)) }
         }
         var configuration = Configuration(targetBinding: random.chance(80) ? .enforce : .advisory)
@@ -170,9 +170,9 @@ struct RandomCatalogue {
         var freeze = Freeze(
             name: name, period: period, zone: Zone(zone.rawValue)!, reason: "frozen by \(name)",
             location: SourceLocation(file: "policies/p.yaml", line: 99))
-        if random.chance(60) { freeze.match = match(&random) }
+        if random.chance(40) { freeze.match = match(&random) }
         for _ in 0..<random.below(3) { freeze.exceptions.append(match(&random)) }
-        if random.chance(50) { freeze.exceptions.append(RuleMatch(rollback: true)) }
+        if random.chance(80) { freeze.exceptions.append(RuleMatch(rollback: true)) }
         freeze.match.timeWindows = nil
         for index in freeze.exceptions.indices { freeze.exceptions[index].timeWindows = nil }
         if random.chance(50) { freeze.decision = .requireApproval }
@@ -217,7 +217,7 @@ struct RandomCatalogue {
                 roles: random.chance(35) ? random.some(of: roles, percent: 50) : nil,
                 groups: random.chance(20) ? random.some(of: groups, percent: 60) : nil,
                 kinds: random.chance(20) ? random.some(of: IdentityKind.allCases, percent: 60) : nil,
-                delegatedFrom: random.chance(15) ? random.some(of: delegators, percent: 60) : nil,
+                delegatedFrom: random.chance(20) ? random.some(of: delegators, percent: 60) : nil,
                 maximumDelegationDepth: random.chance(15) ? random.below(5) - 1 : nil,
                 requireDelegation: random.chance(15) ? random.chance(50) : nil)
         }
