@@ -27,7 +27,7 @@ let judgement: [Target] = [
     .target(name: "PolicyEngine", dependencies: ["ChangeModel"]),
     .target(name: "SSHSignature", dependencies: ["CryptoPrimitives", "OperatingSystem"]),
     .target(name: "Tokens", dependencies: ["ChangeModel", "CryptoPrimitives"]),
-    .target(name: "Documents", dependencies: ["ChangeModel", "YAML", "CryptoPrimitives"]),
+    .target(name: "Documents", dependencies: ["ChangeModel", "PolicyEngine", "YAML", "CryptoPrimitives"]),
 ]
 
 let protocolFloor: [Target] = [

@@ -30,6 +30,7 @@ FLOORS = [
 NEIGHBOURS = {
     ("Git", "OperatingSystem"),
     ("Git", "CryptoPrimitives"),
+    ("Documents", "PolicyEngine"),
     ("EmbeddedCatalogue", "EmbedResources"),
     ("EmbedResources", "ResourceEmbedder"),
 }

@@ -78,9 +78,16 @@ extension Workspace {
         return report
     }
 
-    /// The ledger's newest events, newest first, by what was fetched last.
-    public func events(limit: Int) throws(AgentSafeError) -> [AcceptedEvent] {
+    /// The ledger's newest events that fit, newest first, by what was fetched last.
+    ///
+    /// - Parameter effort: the most events to look at.
+    /// - Returns: `isComplete` is false when older events were not looked at any more.
+    public func events(
+        matching query: LedgerQuery, limit: Int, effort: Int = 1_000_000
+    ) throws(AgentSafeError) -> (found: [FoundEvent], isComplete: Bool) {
         let view = try view()
-        return try ledger { () throws(LedgerError) in try view.ledger.newest(limit) }
+        return try ledger { () throws(LedgerError) in
+            try view.ledger.search(query, limit: limit, effort: effort, main: view.state.tree)
+        }
     }
 }

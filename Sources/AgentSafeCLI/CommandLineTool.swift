@@ -9,6 +9,7 @@ public enum CommandLineTool {
     private static var commands: [any Command.Type] {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
+            LintCommand.self,
             ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self,
             ProposeCommand.self,
             GateCommand.self,
@@ -56,7 +57,8 @@ public enum CommandLineTool {
                 subcommands: [
                     TrustCommitCommand.spec, TrustProposeCommand.spec, TrustSignCommand.spec, TrustStatusCommand.spec,
                 ], group: "Repository"),
-            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ExplainCommand.spec,
+            ValidateCommand.spec, LintCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec,
+            ExplainCommand.spec,
             TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,

@@ -11,9 +11,10 @@ enum ExplainCommand: Command {
             it stands every rule, in the order in which rules are asked: the one that `decides`; those that hold too and are \
             `overruled` by it; those that are `missed`, with each condition that does not hold. A request that is denied before \
             the rules (an unknown action, invalid params, a wrong target) asks none of them; what they would say stands there \
-            all the same.
+            all the same. Freezes follow, which make a decision stricter after the rules.
             With `--output json`: {"decision", "asks_rules", "rules": [{"rule", "location", "priority", "decision", "standing": \
-            "decides" | "overruled" | "not_asked" | "missed", "missed"}]}.
+            "decides" | "overruled" | "not_asked" | "missed", "missed"}], "freezes": [{"freeze", "location", "decision", \
+            "standing": "holds" | "excepted" | "missed" | "outside", "until", "missed"}]}.
             """,
         example: """
             agentsafe explain scale-deployment --target prod/api-server --param replicas=6 \\
@@ -38,7 +39,7 @@ enum ExplainCommand: Command {
         // The rules themselves follow, all of them.
         decision.nearest = []
         var lines = DecisionText.lines(decision, terminal)
-        guard !explanation.rules.isEmpty else { return lines + ["there are no rules"] }
+        guard !explanation.rules.isEmpty else { return lines + ["there are no rules"] + freezes(explanation, terminal) }
         lines.append(
             explanation.asksRules
                 ? "rules, in the order in which they are asked:"
@@ -58,6 +59,28 @@ enum ExplainCommand: Command {
                     + "\(rule.priority): \(standing)")
             lines += rule.missed.map { (isLast ? "     " : "│    ") + visible($0) }
         }
+        return lines + freezes(explanation, terminal)
+    }
+
+    private static func freezes(_ explanation: Explanation, _ terminal: Terminal) -> [String] {
+        guard !explanation.freezes.isEmpty else { return [] }
+        var lines = ["freezes:"]
+        for (number, freeze) in explanation.freezes.enumerated() {
+            let isLast = number == explanation.freezes.count - 1
+            let end = freeze.until.map { " until \($0)" } ?? ""
+            let standing =
+                switch freeze.standing {
+                case .holds: terminal.paint("holds", .strong) + end
+                case .excepted: "holds\(end), and an exception lets this pass"
+                case .missed: "missed"
+                case .outside: "not now"
+                }
+            lines.append(
+                (isLast ? "└─ " : "├─ ")
+                    + "\(freeze.name) (\(visible(freeze.location.description))), \(freeze.decision.rawValue): \(standing)"
+            )
+            lines += freeze.missed.map { (isLast ? "     " : "│    ") + visible($0) }
+        }
         return lines
     }
 }
@@ -72,6 +95,14 @@ extension Explanation {
                         "rule": .string($0.name), "location": .string($0.location.description),
                         "priority": .integer(Int64($0.priority)), "decision": .string($0.decision.rawValue),
                         "standing": .string($0.standing.rawValue), "missed": .strings($0.missed),
+                    ]
+                }),
+            "freezes": .array(
+                freezes.map {
+                    [
+                        "freeze": .string($0.name), "location": .string($0.location.description),
+                        "decision": .string($0.decision.rawValue), "standing": .string($0.standing.rawValue),
+                        "until": $0.until.map { .string($0.description) } ?? .null, "missed": .strings($0.missed),
                     ]
                 }),
         ]

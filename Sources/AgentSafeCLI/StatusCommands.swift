@@ -81,41 +81,6 @@ enum ShowCommand: Command {
     }
 }
 
-enum LogCommand: Command {
-    static let spec = CommandSpec(
-        name: "log", summary: "Tell the ledger's story, newest first.",
-        discussion: "`git log origin/ledger` tells the same story with stock git.",
-        example: "agentsafe log --limit 20",
-        options: [
-            OptionSpec("limit", short: "n", value: "COUNT", help: "how many events (default: 50)"), .remote, .output,
-        ], exitCodes: ExitCodeSpec.common, group: "Evidence")
-
-    static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
-        var limit = 50
-        if let text = context.arguments.value("limit") {
-            guard let count = Int(text), (1...1_000_000).contains(count) else {
-                throw AgentSafeError(
-                    .usage, "`--limit` takes a number from 1 to 1000000, not `\(visible(String(text.prefix(20))))`")
-            }
-            limit = count
-        }
-        let events = try context.workspace().events(limit: limit)
-        context.report(
-            [
-                "events": .array(
-                    events.map { entry in
-                        var json = entry.event.json
-                        json["commit"] = .string(entry.commit.id.description)
-                        return json
-                    })
-            ],
-            events.map { entry in
-                "\(context.terminal.paint(entry.commit.id.short, .careful))  \(entry.event.at)  \(entry.event.by)  \(visible(entry.commit.subject))"
-            })
-        return 0
-    }
-}
-
 /// One event as people read it.
 enum EventText {
     static func lines(_ event: LedgerEvent, _ terminal: Terminal) -> [String] {

@@ -15,6 +15,8 @@ public struct Configuration: Hashable, Sendable {
     public var targetBinding: TargetBinding
     /// Who must approve when a rule that requires approval does not say.
     public var approvals: [ApprovalRequirement]
+    /// What a ticket that a request names must look like, as a whole; nil: anything.
+    public var ticketPattern: String?
     /// How long a proposal lives when its author does not say, in seconds.
     public var defaultExpiry: Int64
     /// The longest life of a proposal, in seconds.
@@ -36,6 +38,7 @@ public struct Configuration: Hashable, Sendable {
         identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
+        ticketPattern: String? = nil,
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
         unenforced: [String] = []
@@ -49,6 +52,7 @@ public struct Configuration: Hashable, Sendable {
         self.identities = identities
         self.targetBinding = targetBinding
         self.approvals = approvals
+        self.ticketPattern = ticketPattern
         self.defaultExpiry = defaultExpiry
         self.maximumExpiry = maximumExpiry
         self.ticketLifetime = ticketLifetime
@@ -72,16 +76,19 @@ public struct Catalogue: Sendable {
     public var targets: [String: TargetEntry]
     /// In file-name order, and in file order within a file; the engine sorts by priority.
     public var rules: [Rule]
+    /// In file-name order, and in file order within a file.
+    public var freezes: [Freeze]
     public var identities: IdentityRegistry?
 
     public init(
         configuration: Configuration, actions: [ActionDefinition], targets: [TargetEntry], rules: [Rule],
-        identities: IdentityRegistry?
+        freezes: [Freeze] = [], identities: IdentityRegistry?
     ) {
         self.configuration = configuration
         self.actions = Dictionary(actions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.targets = Dictionary(targets.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.rules = rules
+        self.freezes = freezes
         self.identities = identities
     }
 }

@@ -7,6 +7,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case parameterInvalid = "param_invalid"
     case targetType = "target_type"
     case targetBinding = "target_binding"
+    /// A freeze makes the decision stricter than the rules do.
+    case frozen
+    /// The ticket that the request names is not what this repository's tickets look like.
+    case ticketInvalid = "ticket_invalid"
     /// The caller has asked for too much lately, or the ledger takes no more denied changes of theirs.
     case rateLimited = "rate_limited"
     /// Too much of what the caller asked for was denied lately.

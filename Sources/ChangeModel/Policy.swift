@@ -35,13 +35,15 @@ public struct RuleMatch: Hashable, Sendable {
     public var riskClasses: [RiskLevel]?
     public var timeWindows: [TimeWindow]?
     public var requireTicket: Bool?
+    /// A regular expression for the whole of the ticket. A request without a ticket does not match.
+    public var ticketPattern: String?
     /// Whether the change must be, or must not be, the recorded pair of the latest execution on its target.
     public var rollback: Bool?
 
     public init(
         actions: [String] = ["*"], targets: TargetSelector? = nil, callers: CallerSelector? = nil,
         riskClasses: [RiskLevel]? = nil, timeWindows: [TimeWindow]? = nil, requireTicket: Bool? = nil,
-        rollback: Bool? = nil
+        ticketPattern: String? = nil, rollback: Bool? = nil
     ) {
         self.actions = actions
         self.targets = targets
@@ -49,6 +51,7 @@ public struct RuleMatch: Hashable, Sendable {
         self.riskClasses = riskClasses
         self.timeWindows = timeWindows
         self.requireTicket = requireTicket
+        self.ticketPattern = ticketPattern
         self.rollback = rollback
     }
 }

@@ -31,6 +31,12 @@ public struct EventDraft: Sendable {
 }
 
 extension EventDraft {
+    /// The notes, and the change's external ticket, so that stock `git log --grep` finds by it all that was done for it.
+    fileprivate var notesWithTicket: [String] {
+        guard let note = change?.change.ticket.map({ "ticket \($0)" }), !notes.contains(note) else { return notes }
+        return notes + [note]
+    }
+
     /// The draft from which a commit that nobody else saw was made, to make it again on a newer tip.
     public init(
         remaking event: LedgerEvent, from commit: ObjectID, in repository: Repository
@@ -151,7 +157,8 @@ public struct LedgerWriter {
             return try draft.write()
         }
         let message = EventMessage.text(
-            event, headline: draft.headline, notes: draft.notes, previous: previous.map { Digest(of: $0.raw) },
+            event, headline: draft.headline, notes: draft.notesWithTicket,
+            previous: previous.map { Digest(of: $0.raw) },
             evidence: Digest(of: evidence))
         return try CommitDraft(
             tree: tree, parents: previous.map { [$0.id] } ?? [], person: person, time: at.seconds, message: message

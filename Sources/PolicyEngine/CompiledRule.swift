@@ -11,12 +11,14 @@ final class CompiledRule: Sendable {
     private let risks: UInt8?
     /// For each weekday, Monday first, one bit an hour.
     private let hours: [UInt32]?
+    private let ticketPattern: TicketPattern?
 
     /// - Parameter decision: what the rule's own members say, completed by the repository's settings.
     init(_ rule: Rule, decision: Decision) {
         self.rule = rule
         self.decision = decision
         actions = rule.match.actions.map { Glob($0) }
+        ticketPattern = rule.match.ticketPattern.map { TicketPattern($0) }
         environments = rule.match.targets?.environments.map { $0.reduce(0) { $0 | $1.bit } }
         sensitivities = rule.match.targets?.sensitivities.map { $0.reduce(0) { $0 | $1.bit } }
         risks = rule.match.riskClasses.map { $0.reduce(0) { $0 | $1.bit } }
@@ -47,6 +49,7 @@ final class CompiledRule: Sendable {
         if let selector = rule.match.callers { missed.formUnion(self.missed(selector, circumstances.caller)) }
         if !isOpen(weekday: circumstances.weekday, hour: circumstances.hour) { missed.insert(.time) }
         if let required = rule.match.requireTicket, required != circumstances.hasTicket { missed.insert(.ticket) }
+        if let ticketPattern, !ticketPattern.matches(circumstances.ticket) { missed.insert(.ticketPattern) }
         if let required = rule.match.rollback, required != circumstances.isRollback { missed.insert(.rollback) }
         return missed
     }

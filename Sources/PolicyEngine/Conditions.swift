@@ -26,6 +26,7 @@ public struct Conditions: OptionSet, Hashable, Sendable {
     static let time = Conditions(rawValue: 1 << 15)
     static let ticket = Conditions(rawValue: 1 << 16)
     static let rollback = Conditions(rawValue: 1 << 17)
+    static let ticketPattern = Conditions(rawValue: 1 << 18)
 
     public var count: Int { rawValue.nonzeroBitCount }
 }
@@ -35,7 +36,10 @@ struct Circumstances {
     var target: CompiledTarget?
     var caller: Caller
     var effectiveRisk: RiskLevel
+    var ticket: String?
+    /// An empty ticket is none.
     var hasTicket: Bool
+    var now: Timestamp
     var weekday: Int
     var hour: Int
     var isRollback: Bool
@@ -48,7 +52,9 @@ struct Circumstances {
         self.target = target
         self.caller = caller
         self.effectiveRisk = effectiveRisk
+        self.ticket = ticket
         hasTicket = ticket.map { !$0.isEmpty } ?? false
+        self.now = now
         weekday = now.weekday
         hour = now.hour
     }

@@ -6,6 +6,8 @@ public struct Explanation: Sendable, Equatable {
     /// Whether the rules were asked at all: an unknown action, invalid params or a wrong target are denied before.
     public let asksRules: Bool
     public let rules: [RuleExplanation]
+    /// In the order of the files; asked after the rules.
+    public let freezes: [FreezeExplanation]
 }
 
 /// What one rule has to say about a request.
@@ -46,7 +48,9 @@ extension PolicyEngine {
                 missed: words.words(
                     for: found.missed, of: compiled.rule.match, request.action, request.target, trace.circumstances))
         }
-        return Explanation(decision: trace.decision, asksRules: trace.asksRules, rules: explained)
+        return Explanation(
+            decision: trace.decision, asksRules: trace.asksRules, rules: explained,
+            freezes: explainFreezes(request, trace.circumstances))
     }
 }
 
@@ -66,7 +70,7 @@ extension PolicyEngine {
         let circumstances = Circumstances(
             target: request.target.flatMap { targets[$0] }, caller: request.caller,
             effectiveRisk: decision.effectiveRisk, ticket: request.ticket, isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule, .unknownTarget, .cumulativeRisk].contains(decision.code)
+        let asksRules = [.rule, .frozen, .noRule, .unknownTarget, .cumulativeRisk].contains(decision.code)
         var isDecided = false
         let traced = rules.map { compiled in
             var missed = compiled.missed(in: circumstances)

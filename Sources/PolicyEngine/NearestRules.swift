@@ -69,6 +69,10 @@ struct NearestRules {
         add(.time, "\(day) \(now.hour):00 UTC not in \(Excerpt.list(windows))")
         add(.ticket, now.hasTicket ? "the rule holds only without a ticket" : "a ticket is required")
         add(
+            .ticketPattern,
+            "ticket \(Excerpt.quoted(now.ticket ?? "")) does not match pattern \(Excerpt.quoted(match.ticketPattern ?? "")) as a "
+                + "whole")
+        add(
             .rollback,
             now.isRollback
                 ? "the rule holds only for what is no rollback"

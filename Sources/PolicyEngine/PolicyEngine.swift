@@ -8,6 +8,8 @@ public struct PolicyEngine: Sendable {
     public let catalogue: Catalogue
     let rules: [CompiledRule]
     let actions: [String: CompiledAction]
+    let freezes: [CompiledFreeze]
+    private let ticketPattern: TicketPattern?
     let targets: [String: CompiledTarget]
     let index: RuleIndex
     private let settingsWarnings: [String]
@@ -24,6 +26,8 @@ public struct PolicyEngine: Sendable {
             "`\($0)` is configured but this version does not enforce it"
         }
         settingsWarnings = warnings
+        freezes = catalogue.freezes.map { CompiledFreeze($0) }
+        ticketPattern = catalogue.configuration.ticketPattern.map { TicketPattern($0) }
         limits = CallerLimits(catalogue.configuration)
         let plainWarnings = warnings + limits.notes
         self.plainWarnings = plainWarnings
@@ -49,7 +53,7 @@ public struct PolicyEngine: Sendable {
             result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
             riskClass: .low, effectiveRisk: .low, warnings: warnings,
             approvals: rule.decision == .requireApproval
-                ? requirements(of: rule, catalogue.configuration) : [])
+                ? requirements(rule.approvals, catalogue.configuration) : [])
     }
 
     /// The policy's answer, under the repository's own `target_binding`.
@@ -145,6 +149,9 @@ public struct PolicyEngine: Sendable {
         if let objection = request.caller.delegation?.objection(action: request.action, target: request.target) {
             return deny(.delegationScope, objection)
         }
+        if let ticketPattern, let ticket = request.ticket, !ticket.isEmpty, !ticketPattern.matches(ticket) {
+            return deny(.ticketInvalid, ticketPattern.fault(of: ticket))
+        }
         return judge(
             action, request,
             Circumstances(
@@ -153,7 +160,7 @@ public struct PolicyEngine: Sendable {
             warnings)
     }
 
-    /// The first rule that holds, or the default: deny.
+    /// The first rule that holds, or the default: deny; and then the freezes.
     func judge(
         _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
     ) -> Decision {
@@ -165,7 +172,7 @@ public struct PolicyEngine: Sendable {
             decision.effectiveRisk = circumstances.effectiveRisk
             // Nearly always the same array, which is seen at once.
             if warnings != plainWarnings { decision.warnings = warnings }
-            return decision
+            return freezes.isEmpty ? decision : freezing(decision, action: request.action, circumstances)
         }
         return deniedByDefault(action, request, circumstances, warnings)
     }
@@ -188,10 +195,10 @@ public struct PolicyEngine: Sendable {
             })
     }
 
-    /// The rule's own, else the repository's. There is always at least one: a rule that requires approval must never be
+    /// The rule's or the freeze's own, else the repository's. There is always at least one: a rule that requires approval must never be
     /// met by nobody.
-    private static func requirements(of rule: Rule, _ settings: Configuration) -> [ApprovalRequirement] {
-        for requirements in [rule.approvals, settings.approvals] {
+    static func requirements(_ own: [ApprovalRequirement], _ settings: Configuration) -> [ApprovalRequirement] {
+        for requirements in [own, settings.approvals] {
             let real = requirements.filter { $0.count > 0 }
             if !real.isEmpty { return real }
         }

@@ -81,6 +81,7 @@ extension RuleMatch {
         if riskClasses?.canBeMissed == true { named.insert(.risk) }
         if timeWindows != nil { named.insert(.time) }
         if requireTicket != nil { named.insert(.ticket) }
+        if ticketPattern != nil { named.insert(.ticketPattern) }
         if rollback != nil { named.insert(.rollback) }
         return named
     }
@@ -104,7 +105,8 @@ extension Conditions {
         (.namedCaller, "callers"), (.callerID, "callers.agent_ids"), (.roles, "callers.roles"),
         (.groups, "callers.groups"), (.kind, "callers.kinds"), (.delegatedFrom, "callers.delegated_from"),
         (.delegationDepth, "callers.max_delegation_depth"), (.delegation, "callers.require_delegation"),
-        (.risk, "risk_classes"), (.time, "time_windows"), (.ticket, "require_ticket"), (.rollback, "rollback"),
+        (.risk, "risk_classes"), (.time, "time_windows"), (.ticket, "require_ticket"),
+        (.ticketPattern, "ticket_pattern"), (.rollback, "rollback"),
     ]
 
     /// The conditions one by one, in their order.

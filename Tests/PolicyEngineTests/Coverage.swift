@@ -4,7 +4,11 @@ import ChangeModel
 struct Coverage {
     enum Condition: Int, CaseIterable {
         case action, knownTarget, environment, sensitivity, type, labels, namedCaller, callerID, roles, groups, kind
-        case delegation, delegatedFrom, delegationDepth, risk, time, ticket, rollback
+        case delegation, delegatedFrom, delegationDepth, risk, time, ticket, ticketPattern, rollback
+        /// A freeze: whether its time has come, whether it is about the request, whether an exception lets it pass.
+        case freezeTime, freezeMatch, freezeException
+        /// Of the zones of freezes, whether clocks are set within three hours.
+        case clockChange
     }
 
     private(set) var held = [Int](repeating: 0, count: Condition.allCases.count)

@@ -47,7 +47,7 @@ struct NaiveAgreementTests {
             let naive = NaiveEngine(catalogue: made.catalogue, patterns: RandomCatalogue.patterns)
             for index in 0..<casesPerCatalogue {
                 let request = made.request(using: &random)
-                let now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
+                let now = made.instant(using: &random)
                 let isRollback = random.chance(50)
                 let past = RandomPast.history(before: now, using: &random)
                 let expected = naive.decide(
@@ -58,6 +58,7 @@ struct NaiveAgreementTests {
                 let answer = NaiveAnswer(
                     result: decision.result, code: decision.code, rule: decision.rule,
                     effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)),
+                    approvals: Dictionary(decision.approvals.map { ($0.role, $0.count) }, uniquingKeysWith: +),
                     retryAfter: decision.limits?.retryAfter, score: decision.limits?.cumulative?.score)
                 coverage.note(expected)
                 if answer != expected {
@@ -74,7 +75,7 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
-            .delegationScope,
+            .delegationScope, .frozen, .ticketInvalid,
             .rateLimited, .circuitOpen, .cumulativeRisk,
         ]
         for code in codes {

@@ -83,12 +83,14 @@ extension NaiveEngine {
         if score >= risk.denyThreshold {
             raised.result = .deny
             raised.code = .cumulativeRisk
+            raised.approvals = [:]
             if !isFixed {
                 raised.retryAfter = first(counted, leaving: risk.window) { sum($0) + own < risk.denyThreshold }
             }
         } else if score >= risk.escalationThreshold, answer.result == .allow {
             raised.result = .requireApproval
             raised.code = .cumulativeRisk
+            raised.approvals = people([])
         }
         return raised
     }

@@ -8,6 +8,8 @@ struct NaiveAnswer: Equatable {
     var rule: String?
     var effectiveRisk: RiskLevel
     var wrongParameters: Set<String> = []
+    /// Of each role, how many people must approve.
+    var approvals: [String: Int] = [:]
     /// When a limit on the caller no longer denies it.
     var retryAfter: Timestamp?
     /// The caller's cumulative risk, this request included.
@@ -75,6 +77,10 @@ struct NaiveEngine {
                 && request.target != nil && scope.targets.contains { glob(Array($0), named) }
             if !isInside { return NaiveAnswer(result: .deny, code: .delegationScope, effectiveRisk: risk) }
         }
+        if let pattern = catalogue.configuration.ticketPattern, let ticket = request.ticket, ticket != "" {
+            let isRight = patterns[pattern].map { $0(ticket) } ?? false
+            if !isRight { return NaiveAnswer(result: .deny, code: .ticketInvalid, effectiveRisk: risk) }
+        }
 
         var remaining = catalogue.rules
         while !remaining.isEmpty {
@@ -83,7 +89,9 @@ struct NaiveEngine {
             for index in remaining.indices where remaining[index].priority > remaining[best].priority { best = index }
             let rule = remaining.remove(at: best)
             if matches(rule.match, request, target, risk, isRollback, now, &coverage) {
-                return NaiveAnswer(result: rule.decision, code: .rule, rule: rule.name, effectiveRisk: risk)
+                var answer = NaiveAnswer(result: rule.decision, code: .rule, rule: rule.name, effectiveRisk: risk)
+                if rule.decision == .requireApproval { answer.approvals = people(rule.approvals) }
+                return freeze(answer, request, target, isRollback, now, &coverage)
             }
         }
         return NaiveAnswer(result: .deny, code: target == nil ? .unknownTarget : .noRule, effectiveRisk: risk)
@@ -190,7 +198,7 @@ struct NaiveEngine {
 
     // MARK: Rules
 
-    private func matches(
+    func matches(
         _ match: RuleMatch, _ request: DecisionRequest, _ target: TargetEntry?, _ risk: RiskLevel, _ isRollback: Bool,
         _ now: Timestamp, _ coverage: inout Coverage
     ) -> Bool {
@@ -234,6 +242,9 @@ struct NaiveEngine {
         if let required = match.requireTicket {
             let given = request.ticket != nil && request.ticket != ""
             ask(.ticket, required == given)
+        }
+        if let pattern = match.ticketPattern {
+            ask(.ticketPattern, request.ticket.map { $0 != "" && patterns[pattern]?($0) ?? false } ?? false)
         }
         if let required = match.rollback { ask(.rollback, required == isRollback) }
         return holds

@@ -17,7 +17,7 @@ struct PolicyLawTests {
         init(_ made: RandomCatalogue, _ random: inout SeededGenerator) {
             request = made.request(using: &random)
             history = VerifiedHistory(votes: [], excludedVoters: [], isRollback: random.chance(50))
-            now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
+            now = made.instant(using: &random)
         }
 
         func decide(_ engine: PolicyEngine) -> Decision { engine.decide(request, history: history, now: now) }
@@ -32,8 +32,11 @@ struct PolicyLawTests {
             var random = SeededGenerator(stream: stream + UInt64(number))
             let made = RandomCatalogue(using: &random)
             var catalogue = made.catalogue
+            // Where a freeze holds, the decision does not say by which rule.
+            catalogue.freezes = []
+            let before = PolicyEngine(catalogue: catalogue)
             guard let edited = edit(&catalogue.rules, &random) else { continue }
-            let (before, after) = (PolicyEngine(catalogue: made.catalogue), PolicyEngine(catalogue: catalogue))
+            let after = PolicyEngine(catalogue: catalogue)
             for _ in 0..<Self.requests {
                 let one = Case(made, &random)
                 body(edited, one.decide(before), one.decide(after))
@@ -60,6 +63,36 @@ struct PolicyLawTests {
             }
         }
         #expect(denies > 1000 && fallen > 200, "\(denies), \(fallen)")
+    }
+
+    @Test("a freeze never softens a decision, and changes none outside of its time")
+    func freezing() {
+        func strictness(_ verdict: Verdict) -> Int { [.allow, .requireApproval, .deny].firstIndex(of: verdict) ?? 0 }
+        var (frozen, same) = (0, 0)
+        for number in 0..<Self.catalogues {
+            var random = SeededGenerator(stream: 95_000 + UInt64(number))
+            let made = RandomCatalogue(using: &random)
+            var catalogue = made.catalogue
+            catalogue.freezes = []
+            let (without, with) = (PolicyEngine(catalogue: catalogue), PolicyEngine(catalogue: made.catalogue))
+            for _ in 0..<Self.requests {
+                let one = Case(made, &random)
+                let (before, after) = (one.decide(without), one.decide(with))
+                let isTime = made.catalogue.freezes.contains { $0.interval(around: one.now) != nil }
+                if after.code == .frozen {
+                    frozen += 1
+                    #expect(isTime && strictness(after.result) >= strictness(before.result))
+                    for need in before.approvals where after.result == .requireApproval {
+                        let asked = before.approvals.filter { $0.role == need.role }.reduce(0) { $0 + $1.count }
+                        #expect(after.approvals.filter { $0.role == need.role }.reduce(0) { $0 + $1.count } >= asked)
+                    }
+                } else {
+                    same += 1
+                    #expect(after == before)
+                }
+            }
+        }
+        #expect(frozen > 100 && same > 1000, "\(frozen), \(same)")
     }
 
     @Test("narrowing a rule changes no decision but its own")

@@ -19,6 +19,12 @@ struct RandomCatalogue {
             return parts.count == 1
                 || parts.count == 2 && !parts[1].isEmpty && parts[1].allSatisfy { $0.isASCII && $0.isNumber }
         },
+        "INC-[0-9]+": {
+            $0.hasPrefix("INC-") && $0.count > 4 && $0.dropFirst(4).allSatisfy { "0123456789".contains($0) }
+        },
+        "(INC|CHG)-[1-9]": {
+            $0.count == 5 && ($0.hasPrefix("INC-") || $0.hasPrefix("CHG-")) && "123456789".contains($0.last!)
+        },
     ]
 
     private static let actionNames = ["scale-deployment", "scale-hpa", "get-logs", "delete-pod", "drain-node", "a"]
@@ -75,11 +81,16 @@ struct RandomCatalogue {
         for index in 0..<5 { targets.append(Self.target("t\(index)", &random)) }
         var rules: [Rule] = []
         for index in 0..<random.below(most) { rules.append(Self.rule("r\(index)", &random)) }
+        var freezes: [Freeze] = []
+        if random.chance(60) {
+            for index in 0..<(1 + random.below(3)) { freezes.append(Self.freeze("f\(index)", &random)) }
+        }
         var configuration = Configuration(targetBinding: random.chance(80) ? .enforce : .advisory)
+        if random.chance(15) { configuration.ticketPattern = random.pick(Self.ticketPatterns) }
         RandomPast.limit(&configuration, using: &random)
         catalogue = Catalogue(
-            configuration: configuration, actions: actions,
-            targets: targets, rules: rules, identities: nil)
+            configuration: configuration, actions: actions, targets: targets, rules: rules, freezes: freezes,
+            identities: nil)
     }
 
     private static func action(_ name: String, _ random: inout SeededGenerator) -> ActionDefinition {
@@ -121,6 +132,73 @@ struct RandomCatalogue {
     }
 
     static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
+        Rule(
+            name: name, priority: random.below(4) * 10 - 10, match: match(&random),
+            decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),
+            reason: "because \(name)", approvals: random.chance(30) ? approvals(&random) : [],
+            location: SourceLocation(file: "policies/p.yaml", line: 1))
+    }
+
+    private static func approvals(_ random: inout SeededGenerator) -> [ApprovalRequirement] {
+        (0...random.below(2)).map { _ in
+            ApprovalRequirement(role: random.pick(["approver", "admin", "on-call"]), count: 1 + random.below(2))
+        }
+    }
+
+    private static func freeze(_ name: String, _ random: inout SeededGenerator) -> Freeze {
+        // Quarters of an hour, mostly in the small hours, in which clocks are set.
+        func minute() -> Int { random.chance(50) ? 60 + 15 * random.below(9) : 15 * random.below(96) }
+        func other(than first: Int, of count: Int) -> Int {
+            let second = 1440 * random.below(count) + minute()
+            return second == first ? (first + 45) % (1440 * count) : second
+        }
+        let zone = random.pick(NaiveZone.allCases)
+        let period: FreezePeriod
+        switch random.below(3) {
+        case 0:
+            let from = minute()
+            period = .daily(from: from, until: other(than: from, of: 1))
+        case 1:
+            let from = 1440 * random.pick([6, 6, 0, 4, 5]) + minute()
+            period = .weekly(from: from, until: other(than: from, of: 7))
+        default:
+            let from = (zone.changes(in: 2020 + random.below(40))?.forward ?? 1_700_000_100) / 900 * 900
+            let start = from - 36_000 + Int64(random.below(80)) * 900
+            period = .once(
+                from: WallTime(seconds: start), until: WallTime(seconds: start + 900 * Int64(1 + random.below(200))))
+        }
+        var freeze = Freeze(
+            name: name, period: period, zone: Zone(zone.rawValue)!, reason: "frozen by \(name)",
+            location: SourceLocation(file: "policies/p.yaml", line: 99))
+        if random.chance(40) { freeze.match = match(&random) }
+        for _ in 0..<random.below(3) { freeze.exceptions.append(match(&random)) }
+        if random.chance(80) { freeze.exceptions.append(RuleMatch(rollback: true)) }
+        freeze.match.timeWindows = nil
+        for index in freeze.exceptions.indices { freeze.exceptions[index].timeWindows = nil }
+        if random.chance(50) { freeze.decision = .requireApproval }
+        if random.chance(50) { freeze.approvals = approvals(&random) }
+        return freeze
+    }
+
+    /// An instant, where there are freezes often one near their edges or near a change of their clocks.
+    func instant(using random: inout SeededGenerator) -> Timestamp {
+        let any = Timestamp(seconds: Int64(random.below(4_000_000_000)))
+        guard !catalogue.freezes.isEmpty, random.chance(75) else { return any }
+        let freeze = random.pick(catalogue.freezes)
+        var near = any.seconds
+        if case .once(let from, let until) = freeze.period, random.chance(85) {
+            near = random.pick([from.seconds, until.seconds])
+        } else if let changes = NaiveZone(rawValue: freeze.zone.name)?.changes(in: 1971 + random.below(120)),
+            random.chance(70)
+        {
+            near = random.pick([changes.forward, changes.back])
+        }
+        return Timestamp(seconds: max(0, near / 900 * 900 - 20_000 + Int64(random.below(40_000))))
+    }
+
+    private static let ticketPatterns = ["INC-[0-9]+", "(INC|CHG)-[1-9]"]
+
+    private static func match(_ random: inout SeededGenerator) -> RuleMatch {
         var match = RuleMatch()
         func maybe<Value>(_ percent: Int, _ make: (inout SeededGenerator) -> Value) -> Value? {
             random.chance(percent) ? make(&random) : nil
@@ -139,7 +217,7 @@ struct RandomCatalogue {
                 roles: random.chance(35) ? random.some(of: roles, percent: 50) : nil,
                 groups: random.chance(20) ? random.some(of: groups, percent: 60) : nil,
                 kinds: random.chance(20) ? random.some(of: IdentityKind.allCases, percent: 60) : nil,
-                delegatedFrom: random.chance(15) ? random.some(of: delegators, percent: 60) : nil,
+                delegatedFrom: random.chance(20) ? random.some(of: delegators, percent: 60) : nil,
                 maximumDelegationDepth: random.chance(15) ? random.below(5) - 1 : nil,
                 requireDelegation: random.chance(15) ? random.chance(50) : nil)
         }
@@ -152,12 +230,9 @@ struct RandomCatalogue {
             }
         }
         match.requireTicket = maybe(20) { $0.chance(50) }
+        match.ticketPattern = maybe(20) { $0.pick(ticketPatterns) }
         match.rollback = maybe(15) { $0.chance(50) }
-        return Rule(
-            name: name, priority: random.below(4) * 10 - 10, match: match,
-            decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),
-            reason: "because \(name)",
-            location: SourceLocation(file: "policies/p.yaml", line: 1))
+        return match
     }
 
     /// Mostly for everything: what lies outside of a scope never comes to the rules.
@@ -199,6 +274,6 @@ struct RandomCatalogue {
                 delegation: random.chance(40) ? Self.delegation(&random) : nil)
         return DecisionRequest(
             action: action, target: target, caller: caller, parameters: given,
-            ticket: random.chance(50) ? nil : random.pick(["INC-1", "INC-2", ""]))
+            ticket: random.chance(50) ? nil : random.pick(["INC-1", "INC-23", "CHG-2", "inc-1", ""]))
     }
 }

@@ -168,7 +168,7 @@ struct ReachabilityTests {
             let without = PolicyEngine(catalogue: rest)
             for _ in 0..<100 {
                 let request = made.request(using: &random)
-                let now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
+                let now = made.instant(using: &random)
                 let history = VerifiedHistory(votes: [], excludedVoters: [], isRollback: random.chance(50))
                 var decision = engine.decide(request, history: history, now: now)
                 var other = without.decide(request, history: history, now: now)

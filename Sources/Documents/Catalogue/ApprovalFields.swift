@@ -11,6 +11,11 @@ enum ApprovalFields {
         return fields.required("require", requirements)
     }
 
+    /// Of a freeze, which has no deadlines of its own.
+    static let requirementsAlone = FieldType<[ApprovalRequirement]>.mapping("approvals", placeholder: []) { fields in
+        fields.required("require", requirements)
+    }
+
     private static let requirement = FieldType<ApprovalRequirement>.mapping(
         "an entry of `require`", placeholder: ApprovalRequirement(role: "", count: 1)
     ) { fields in

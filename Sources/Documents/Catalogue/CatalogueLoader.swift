@@ -49,6 +49,7 @@ private struct CatalogueLoading<Source: CatalogueSource> {
     private var size = 0
     private var actions: [MarkedAction] = []
     private var rules: [Rule] = []
+    private var freezes: [Freeze] = []
     private var targets: [TargetEntry] = []
     private var identities: IdentityRegistry?
 
@@ -60,7 +61,7 @@ private struct CatalogueLoading<Source: CatalogueSource> {
         if let error = DocumentError(diagnostics, omitted: omitted) { throw error }
         return Catalogue(
             configuration: configuration, actions: actions.map(\.action), targets: targets, rules: rules,
-            identities: identities)
+            freezes: freezes, identities: identities)
     }
 
     mutating func loadActions(_ folder: String) {
@@ -101,18 +102,15 @@ private struct CatalogueLoading<Source: CatalogueSource> {
     }
 
     mutating func loadRules(_ folder: String) {
-        var names: [String: Rule] = [:]
+        var names: [String: PolicyName] = [:]
         for path in paths(in: folder) {
             guard let file = read(path) else { continue }
             do throws(DocumentError) {
-                let (marked, reader) = try PolicyDocument.parseMarked(file)
-                for (rule, mark) in marked {
-                    if let other = names.insertFirst(rule, for: rule.name.lowercased()) {
-                        reader.report(
-                            mark, PolicyDocument.duplicate(rule, of: other), advice: "give each rule a name of its own")
-                    }
-                }
-                rules += try reader.finish(marked).map(\.value)
+                let marked = try PolicyDocument.parseMarked(file)
+                for name in marked.names { name.enter(&names, marked.reader) }
+                _ = try marked.reader.finish(())
+                rules += marked.rules
+                freezes += marked.freezes
             } catch {
                 add(error)
             }

@@ -27,6 +27,7 @@ public enum ConfigurationDocument {
             identities: fields.optional("identities", .path) ?? defaults.identities,
             targetBinding: fields.optional("target_binding", FieldType<TargetBinding>.choice()) ?? .enforce,
             approvals: approvals.require ?? defaults.approvals,
+            ticketPattern: fields.optional("ticket_pattern", .pattern),
             defaultExpiry: approvals.defaultExpiry,
             maximumExpiry: approvals.maximumExpiry,
             ticketLifetime: tickets.lifetime, requiresTicket: tickets.isRequired,

@@ -22,8 +22,9 @@ extension ConfigurationDocument {
             "inventory: \(ScalarText.identifier(configuration.inventory))",
             "identities: \(ScalarText.identifier(configuration.identities))",
             "target_binding: \(configuration.targetBinding.rawValue)",
-            "approvals:",
         ]
+        if let pattern = configuration.ticketPattern { lines.append("ticket_pattern: \(ScalarText.quoted(pattern))") }
+        lines.append("approvals:")
         if !configuration.approvals.isEmpty {
             lines.append("  require:")
             lines += configuration.approvals.map {

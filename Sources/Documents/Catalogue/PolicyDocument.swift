@@ -1,48 +1,51 @@
 public import ChangeModel
 internal import YAML
 
-/// A file of the policy folder: a list of rules.
+/// A file of the policy folder: a list of rules, a list of freezes, or both.
 public enum PolicyDocument {
     /// Reads the rules, in the order of the file. What the format knows and this version does not enforce is refused, never
     /// passed over; and so is a condition without a value, which would otherwise match everything.
     public static func parse(_ file: SourceFile) throws(DocumentError) -> [Rule] {
-        try parseMarked(file).rules.map(\.value)
+        try parseMarked(file).rules
     }
 
-    static func parseMarked(
-        _ file: SourceFile
-    ) throws(DocumentError) -> (rules: [(value: Rule, mark: YAMLMark)], reader: DocumentReader) {
+    /// Reads the freezes, in the order of the file.
+    public static func parseFreezes(_ file: SourceFile) throws(DocumentError) -> [Freeze] {
+        try parseMarked(file).freezes
+    }
+
+    /// A file with the places of its names, which are unique among all files.
+    struct Marked {
+        let rules: [Rule]
+        let freezes: [Freeze]
+        let names: [PolicyName]
+        let reader: DocumentReader
+    }
+
+    static func parseMarked(_ file: SourceFile) throws(DocumentError) -> Marked {
         let reader = try DocumentReader(file)
-        let rules = try reader.document("a policy file", requiresValues: true) { fields in
-            fields.refuse("freeze")
-            let rules = fields.required("rules", .list(of: rule(file).marked()))
-            checkUniqueness(rules, reader)
-            return rules
-        }
-        return (rules, reader)
-    }
-
-    private static func checkUniqueness(_ rules: [(value: Rule, mark: YAMLMark)], _ reader: DocumentReader) {
-        var names: [String: Rule] = [:]
-        for (rule, mark) in rules where !rule.name.isEmpty {
-            if let other = names.insertFirst(rule, for: rule.name.lowercased()) {
-                reader.report(mark, duplicate(rule, of: other), advice: "give each rule a name of its own")
+        return try reader.document("a policy file", requiresValues: true) { fields in
+            let freezes = fields.optional("freeze", FreezeDocument.freezes(file))
+            let type = FieldType<[(value: Rule, mark: YAMLMark)]>.list(of: rule(file).marked())
+            // What holds freezes alone needs no rules.
+            let rules = freezes == nil ? fields.required("rules", type) : fields.optional("rules", type) ?? []
+            var names = rules.map { PolicyName("rule", $0.value.name, $0.value.location, $0.mark) }
+            for case (let freeze?, let mark) in freezes ?? [] {
+                names.append(PolicyName("freeze", freeze.name, freeze.location, mark))
             }
+            names.sort { $0.location.line < $1.location.line }
+            var first: [String: PolicyName] = [:]
+            for name in names { name.enter(&first, reader) }
+            return Marked(
+                rules: rules.map(\.value), freezes: (freezes ?? []).compactMap(\.value), names: names, reader: reader)
         }
-    }
-
-    static func duplicate(_ rule: Rule, of other: Rule) -> String {
-        other.name == rule.name
-            ? "the rule `\(rule.name)` stands twice, first at \(other.location)"
-            : "the rule `\(rule.name)` differs from `\(other.name)` at \(other.location) only in case"
     }
 
     private static func rule(_ file: SourceFile) -> FieldType<Rule> {
         let placeholder = Rule(
             name: "", decision: .deny, reason: "", location: SourceLocation(file: file.name, line: 1))
         return .mapping("a rule", placeholder: placeholder) { fields in
-            fields.refuse("freeze")
-            return Rule(
+            Rule(
                 name: fields.required("name", .name),
                 description: fields.optional("description", .prose()) ?? "",
                 priority: fields.optional("priority", .integer(-1_000_000...1_000_000)) ?? 0,
@@ -54,15 +57,15 @@ public enum PolicyDocument {
         }
     }
 
-    private static let match = FieldType<RuleMatch>.mapping("a match", placeholder: RuleMatch()) { fields in
-        fields.refuse("freeze")
-        return RuleMatch(
+    static let match = FieldType<RuleMatch>.mapping("a match", placeholder: RuleMatch()) { fields in
+        RuleMatch(
             actions: fields.optional("actions", words) ?? ["*"],
             targets: fields.optional("targets", targets),
             callers: fields.optional("callers", callers),
             riskClasses: fields.optional("risk_classes", .list(of: .riskLevel)),
             timeWindows: fields.optional("time_windows", .list(of: timeWindow, count: 0...100)),
             requireTicket: fields.optional("require_ticket", .boolean),
+            ticketPattern: fields.optional("ticket_pattern", .pattern),
             rollback: fields.optional("rollback", .boolean))
     }
 
@@ -103,4 +106,34 @@ public enum PolicyDocument {
     }
 
     private static let words = FieldType<[String]>.list(of: .line(limit: 200), count: 0...1000)
+}
+
+/// The name of a rule or a freeze, and where it stands.
+struct PolicyName {
+    private let noun: String
+    private let name: String
+    let location: SourceLocation
+    private let mark: YAMLMark
+
+    init(_ noun: String, _ name: String, _ location: SourceLocation, _ mark: YAMLMark) {
+        self.noun = noun
+        self.name = name
+        self.location = location
+        self.mark = mark
+    }
+
+    /// Enters the name among those before it, and reports one that is taken: rules and freezes share their names, since a
+    /// decision says only one.
+    func enter(_ names: inout [String: PolicyName], _ reader: DocumentReader) {
+        guard !name.isEmpty, let other = names.insertFirst(self, for: name.lowercased()) else { return }
+        let message =
+            if other.name != name {
+                "the \(noun) `\(name)` differs from `\(other.name)` at \(other.location) only in case"
+            } else if other.noun != noun {
+                "the \(noun) `\(name)` has the name of the \(other.noun) at \(other.location)"
+            } else {
+                "the \(noun) `\(name)` stands twice, first at \(other.location)"
+            }
+        reader.report(mark, message, advice: "give each \(noun) a name of its own")
+    }
 }

@@ -1,4 +1,5 @@
 internal import ChangeModel
+internal import PolicyEngine
 internal import YAML
 
 extension FieldType where Value == String {
@@ -32,6 +33,18 @@ extension FieldType where Value == String {
     static func name(_ noun: String, _ form: String, where isValid: @escaping @Sendable (String) -> Bool) -> FieldType {
         anyText.checked { text in
             isValid(text) ? nil : ("`\(EscapedText.bounded(text))` is not \(noun)", form)
+        }
+    }
+
+    /// A regular expression that the engine can use.
+    static var pattern: FieldType {
+        line().checked { text in
+            do throws(PatternError) {
+                _ = try Pattern(text)
+                return nil
+            } catch {
+                return ("the pattern cannot be used, \(error)", nil)
+            }
         }
     }
 

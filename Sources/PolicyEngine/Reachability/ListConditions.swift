@@ -12,6 +12,7 @@ struct ListConditions: Hashable {
     private var labels: [Int]
     private var depth: Int?
     private var delegation: Bool?
+    private var ticketPattern: Int?
 
     /// Gives each name a number.
     struct Names {
@@ -38,6 +39,7 @@ struct ListConditions: Hashable {
             .sorted()
         depth = match.callers?.maximumDelegationDepth
         delegation = match.callers?.requireDelegation
+        ticketPattern = match.ticketPattern.map { names.number($0) }
     }
 
     /// Whether nothing can meet the conditions.
@@ -58,6 +60,7 @@ struct ListConditions: Hashable {
             && Self.isSubset(labels, of: other.labels)
             && (depth.map { most in other.depth.map { $0 <= most } ?? false } ?? true)
             && (delegation == nil || delegation == other.delegation)
+            && (ticketPattern == nil || ticketPattern == other.ticketPattern)
     }
 
     /// Of sorted lists.
@@ -145,6 +148,6 @@ extension RuleMatch {
                 timeWindows: timeWindows.map {
                     $0.map { TimeWindow(days: $0.days, startHour: $0.startHour, endHour: $0.endHour) }
                 },
-                requireTicket: requireTicket, rollback: rollback)
+                requireTicket: requireTicket, ticketPattern: ticketPattern, rollback: rollback)
     }
 }

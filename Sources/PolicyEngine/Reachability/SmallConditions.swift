@@ -42,7 +42,9 @@ struct SmallConditions: Hashable {
             callers |= 4 << UInt8(number)
         }
         self.callers = callers
-        tickets = match.requireTicket.map { $0 ? 2 : 1 } ?? 3
+        // No ticket matches no pattern.
+        let tickets: UInt8 = match.requireTicket.map { $0 ? 2 : 1 } ?? 3
+        self.tickets = match.ticketPattern == nil ? tickets : tickets & 2
         rollbacks = match.rollback.map { $0 ? 2 : 1 } ?? 3
         self.hours = hours
     }
