@@ -13,6 +13,8 @@ final class LedgerClaimStore: ClaimStore {
     /// Height of this run's claim.
     private var claimHeight: Int?
     private var claimedPlan: Digest?
+    /// Who had this run begin without its approvals.
+    private(set) var brokenGlass: BrokenGlass?
 
     init(recorder: LedgerRecorder, id: ChangeID) {
         self.recorder = recorder
@@ -47,14 +49,21 @@ final class LedgerClaimStore: ClaimStore {
                         "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
                         "steps": [current.plan.step],
                         "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                        "break_glass": current.brokenGlass?.json,
                     ]),
-                    headline: found.change.change.summary,
-                    notes: current.approvedBy.isEmpty
-                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))
+                    headline: (current.brokenGlass == nil ? "" : "BREAK-GLASS, ") + found.change.change.summary,
+                    notes: (current.approvedBy.isEmpty
+                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
+                        + (current.brokenGlass.map { ["BREAK-GLASS by \($0.summary)"] } ?? [])))
+            self.brokenGlass = current.brokenGlass
             return drafts
         }
         claimHeight = view.ledger.tip.event.height
         claimedPlan = plan.digest
+        if let brokenGlass {
+            workspace.notify("WARNING: BREAK-GLASS: \(id) runs on the word of \(brokenGlass.summary)")
+            workspace.notify("WARNING: it stays open until the missing approvals are recorded: `agentsafe reviews`")
+        }
     }
 
     func authorizeAgain() throws(RunStop) -> Authorization {

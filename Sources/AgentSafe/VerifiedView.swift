@@ -168,7 +168,7 @@ extension Workspace {
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
                 approval: try state.pending(found.change)?.approval,
-                past: try state.past(of: found.change, main: view.state), now: now)
+                past: try state.past(of: found, record: record, main: view.state), now: now)
         }
     }
 

@@ -11,7 +11,8 @@ public enum CommandLineTool {
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
             ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ExplainCommand.self, ProposeCommand.self,
             GateCommand.self,
-            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
+            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
+            ReviewsCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
             VerifyCommand.self,
             VersionCommand.self,
@@ -48,7 +49,7 @@ public enum CommandLineTool {
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ExplainCommand.spec,
             ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
-            RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
+            BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
             CommandSpec(

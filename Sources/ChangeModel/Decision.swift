@@ -16,6 +16,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn
+    /// The approvals were not complete by the rule's `review_by`.
+    case reviewOverdue = "review_overdue"
+    /// It was approved, and the rule's `execute_within` has passed since.
+    case executionOverdue = "execution_overdue"
     /// The change was written for another repository.
     case wrongRepository = "wrong_repository"
 }
@@ -59,11 +63,13 @@ public struct Decision: Hashable, Sendable {
     public var nearest: [NearMiss]
     /// Who must approve; empty unless `result` is `requireApproval`.
     public var approvals: [ApprovalRequirement]
+    /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
+    public var terms: ApprovalTerms
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: [NearMiss] = [], approvals: [ApprovalRequirement] = []
+        nearest: [NearMiss] = [], approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms()
     ) {
         self.result = result
         self.code = code
@@ -76,6 +82,7 @@ public struct Decision: Hashable, Sendable {
         self.errors = errors
         self.nearest = nearest
         self.approvals = approvals
+        self.terms = terms
     }
 
     /// The stable JSON form. `rule` and `location` are null when no rule decided.
@@ -100,11 +107,33 @@ public struct Decision: Hashable, Sendable {
                             "missed": .strings($0.missed),
                         ]
                     }),
-            "approvals": approvals.isEmpty
-                ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+            "approvals": approvals.isEmpty ? nil : .requirements(approvals),
+            "review_by": terms.reviewBy.map { .integer($0) },
+            "execute_within": terms.executeWithin.map { .integer($0) },
+            "break_glass": terms.breakGlass?.json,
         ])
     }
 
     /// The name that the ledger's trailers use: the rule's, or the code where no rule decided.
     public var ruleOrCode: String { rule ?? code.rawValue }
+}
+
+extension JSONValue {
+    /// `[{"role", "count"}, …]`
+    public static func requirements(_ requirements: [ApprovalRequirement]) -> JSONValue {
+        .array(requirements.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] })
+    }
+
+    /// Reads the same; nil for anything else.
+    public var requirements: [ApprovalRequirement]? {
+        guard let entries = arrayValue else { return nil }
+        var found: [ApprovalRequirement] = []
+        for entry in entries {
+            guard let role = entry["role"]?.stringValue, let count = entry["count"]?.integerValue,
+                (1...1_000_000).contains(count)
+            else { return nil }
+            found.append(ApprovalRequirement(role: role, count: Int(count)))
+        }
+        return found
+    }
 }

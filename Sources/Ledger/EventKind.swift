@@ -26,14 +26,15 @@ public enum EventKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The members of the event's own part of its file; of some events, one of two sets.
+    /// The members of the event's own part of its file; of some events, one of several sets.
     var bodyMembers: [[String]] {
         switch self {
         case .genesis: [["repository", "main", "protocol"]]
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
-        case .claim: [Self.claimMembers, Self.claimMembers + ["trust_remote"]]
+        case .claim:
+            [[], ["trust_remote"], ["break_glass"], ["break_glass", "trust_remote"]].map { Self.claimMembers + $0 }
         case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]

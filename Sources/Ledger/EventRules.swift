@@ -116,7 +116,7 @@ struct EventRules {
             throw .refused("\(change.change.id) was executed already")
         }
         let judgement = try Judgement(
-            change, main: main, recorded: record.votes, past: try state.past(of: change.change, main: main),
+            change, main: main, recorded: record.votes, past: try state.past(of: change, record: record, main: main),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
@@ -129,6 +129,9 @@ struct EventRules {
             event.body["approved_by"] == .strings(authorized.approvedBy),
             event.body["steps"] == [authorized.plan.step]
         else { throw .notAuthentic("the claim's decision, approvals or steps are not those that follow from main") }
+        guard event.body["break_glass"] == authorized.brokenGlass?.json else {
+            throw .notAuthentic("the claim does not say what follows from the recorded votes about breaking the glass")
+        }
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
         else { throw .notAuthentic("the claim lacks its lease or its 128 random bits") }
@@ -142,7 +145,7 @@ struct EventRules {
     private func checkPrepared(_ change: SignedChange, _ claim: OpenClaim) throws(LedgerError) {
         let record = try state.record(of: change.change.id)
         let judgement = try Judgement(
-            change, main: main, recorded: record.votes, past: try state.past(of: change.change, main: main),
+            change, main: main, recorded: record.votes, past: try state.past(of: change, record: record, main: main),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization,
             [authorized.plan.target.lockKey] == claim.locks,

@@ -6,6 +6,8 @@ public import ChangeModel
 public struct RecordedPast: Sendable, Hashable {
     /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
     public var isRollback = false
+    /// When the first decision on the change was recorded; nil while none was, and where no votes are counted.
+    public var firstDecision: Timestamp?
 
     /// Of a change that the ledger has never heard of, in a ledger where nothing happened.
     public static let nothing = RecordedPast()
@@ -16,7 +18,8 @@ public struct RecordedPast: Sendable, Hashable {
     ///   - votes: verified ones.
     ///   - excluded: who may not approve.
     func history(votes: [VerifiedVote] = [], excluding excluded: Set<String> = []) -> VerifiedHistory {
-        VerifiedHistory(votes: votes, excludedVoters: excluded, isRollback: isRollback)
+        VerifiedHistory(
+            votes: votes, excludedVoters: excluded, isRollback: isRollback, firstDecision: firstDecision)
     }
 }
 
@@ -25,6 +28,15 @@ extension LedgerState {
     public func past(of change: Change, main: MainState) throws(LedgerError) -> RecordedPast {
         var past = RecordedPast()
         past.isRollback = try isRollback(change, main: main)
+        return past
+    }
+
+    /// The past of a change whose votes are counted, which its own record tells besides.
+    public func past(
+        of change: SignedChange, record: ChangeRecord, main: MainState
+    ) throws(LedgerError) -> RecordedPast {
+        var past = try past(of: change.change, main: main)
+        past.firstDecision = record.events.first { $0.kind == .decision && $0.change?.digest == change.digest }?.at
         return past
     }
 

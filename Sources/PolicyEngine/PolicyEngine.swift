@@ -90,7 +90,9 @@ public struct PolicyEngine: Sendable {
             return Decision(
                 result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
                 riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
-                approvals: rule.decision == .requireApproval ? requirements(of: rule) : [])
+                approvals: rule.decision == .requireApproval ? requirements(of: rule) : [],
+                terms: rule.decision == .requireApproval
+                    ? rule.terms.filled(from: catalogue.configuration.terms) : ApprovalTerms())
         }
         let isKnown = circumstances.target != nil
         let subject =

@@ -73,7 +73,12 @@ struct CatalogueDocumentTests {
         #expect(
             rules[1].approvals
                 == [ApprovalRequirement(role: "approver", count: 2), ApprovalRequirement(role: "owner", count: 1)])
-        #expect(rules[2].match == RuleMatch())
+        #expect(
+            rules[1].terms
+                == ApprovalTerms(
+                    reviewBy: 14_400, executeWithin: 1800,
+                    breakGlass: BreakGlassTerms(roles: ["sre", "oncall"], reviewWithin: 172_800)))
+        #expect(rules[2].match == RuleMatch() && rules[2].terms == ApprovalTerms())
     }
 
     @Test("gives the policy tests that it says")

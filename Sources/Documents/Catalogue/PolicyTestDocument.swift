@@ -63,7 +63,7 @@ public enum PolicyTestDocument {
                 now: fields.optional("now", .timestamp),
                 expect: fields.required("expect", FieldType<Verdict>.choice()),
                 rule: fields.optional("rule", .line()),
-                approvals: fields.optional("approvals", ApprovalFields.ofRule),
+                approvals: fields.optional("approvals", ApprovalFields.ofTest),
                 location: SourceLocation(file: file.name, line: fields.mark.line))
         }
     }
