@@ -137,7 +137,7 @@ extension Workspace {
     }
 
     /// The decision, then what stops the change, then the rest: whatever is cut off, a rejection goes before.
-    private static func stopsFirst(_ drafts: [EventDraft]) -> [EventDraft] {
+    static func stopsFirst(_ drafts: [EventDraft]) -> [EventDraft] {
         func rank(_ draft: EventDraft) -> Int {
             guard draft.kind == .vote else { return 0 }
             let words = draft.body["statement"]?.stringValue.flatMap { VoteStatement($0) }

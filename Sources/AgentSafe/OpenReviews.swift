@@ -51,7 +51,8 @@ extension Workspace {
         for review in try openReviews(in: view) {
             guard let found = try find(review.id, in: view), found.isLanded else { continue }
             do throws(AgentSafeError) {
-                drafts += try owedEvents(for: found.change, in: view).filter { $0.kind == .vote }
+                // A rejection goes before the approval that would close the review.
+                drafts += Self.stopsFirst(try owedEvents(for: found.change, in: view).filter { $0.kind == .vote })
             } catch {
                 notify("warning: votes on \(review.id) are not recorded: \(error.message)")
             }
@@ -85,7 +86,8 @@ extension Workspace {
             guard terms.roles.contains(where: voter.has) else {
                 let roles = terms.roles.map { "`\($0)`" }.joined(separator: " or ")
                 throw AgentSafeError(
-                    .denied, "`\(voter.id)` may not break the glass: the rule `\(rule)` wants a person with role \(roles)")
+                    .denied,
+                    "`\(voter.id)` may not break the glass: the rule `\(rule)` wants a person with role \(roles)")
             }
         }
     }

@@ -62,11 +62,11 @@ extension Workspace {
             throw AgentSafeError(.denied, "\(id) has no plan to vote on: \(judgement.decision.reason)")
         }
         if let review {
-            notify(review.summary(at: now))
             if kind == .approve, review.excluded.contains(voter.id) {
                 throw AgentSafeError(
                     .denied, "`\(voter.id)` had a hand in \(id), and nobody reviews their own; ask somebody else")
             }
+            notify("note: \(review.summary(at: now))")
         }
         if kind == .approve, review == nil, judgement.decision.result == .deny {
             throw AgentSafeError(
@@ -113,7 +113,9 @@ extension Workspace {
             merged = landing
         }
         try push(items, over: connection, failure: "nothing was recorded; fetch and try again")
-        return VoteResult(id: id, kind: kind, voter: voter.id, branch: branch, plan: plan, merged: merged, reason: signed.statement.reason)
+        return VoteResult(
+            id: id, kind: kind, voter: voter.id, branch: branch, plan: plan, merged: merged,
+            reason: signed.statement.reason)
     }
 
     private static func refusal(

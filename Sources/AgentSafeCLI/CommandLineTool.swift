@@ -49,7 +49,8 @@ public enum CommandLineTool {
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ExplainCommand.spec,
             ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
-            BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
+            BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec,
+            StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec,
             VerifyCommand.spec, VersionCommand.spec,
             CommandSpec(

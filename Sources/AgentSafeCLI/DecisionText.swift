@@ -62,7 +62,8 @@ enum DecisionText {
             terms.executeWithin.map { "  to be prepared within \($0) seconds of the newest approval" },
             terms.breakGlass.flatMap {
                 $0.roles.isEmpty
-                    ? nil : "  in an emergency, a person with role \($0.roles.joined(separator: " or ")) may break the glass"
+                    ? nil
+                    : "  in an emergency, a person with role \($0.roles.joined(separator: " or ")) may break the glass"
             },
         ].compactMap { $0 }
     }

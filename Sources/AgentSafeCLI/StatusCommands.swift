@@ -36,7 +36,8 @@ enum StatusCommand: Command {
             status = try workspace.status(of: id)
         }
         context.report(
-            status.json, ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"]
+            status.json,
+            ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"]
                 + (status.openReview.map { ["  open review: \(visible($0.summary(at: context.now)))"] } ?? []))
         if isWaiting, !status.state.isFinal {
             context.terminal.say("gave up waiting: the change is still \(status.state.rawValue)")
@@ -136,7 +137,8 @@ enum EventText {
             if !approvers.isEmpty { lines.append("  approved by \(approvers.joined(separator: ", "))") }
             if let glass = event.body["break_glass"] {
                 lines.append(
-                    "  BREAK-GLASS by \(glass["by"]?.stringValue ?? ""): \(visible(glass["reason"]?.stringValue ?? ""))")
+                    "  BREAK-GLASS by \(glass["by"]?.stringValue ?? ""): \(visible(glass["reason"]?.stringValue ?? ""))"
+                )
             }
         case .vote:
             lines.append(

@@ -16,7 +16,8 @@ func vote(
         confirmation.ask(
             kind == .breakGlass
                 ? "break the glass and have this change run without its approvals?"
-                : "\(kind.rawValue)\(merge ? " and land" : "") this change?", showing: DecisionText.lines(judgement, terminal)
+                : "\(kind.rawValue)\(merge ? " and land" : "") this change?",
+            showing: DecisionText.lines(judgement, terminal)
         )
     }
     guard let result else { throw confirmation.refusal("nothing was signed") }

@@ -124,6 +124,7 @@ extension LedgerState {
             votes.sorted, plan: review.plan, required: review.required, excluding: Set(review.excluded))
         review.missing = standing.missing
         review.rejectedBy = standing.rejectedBy
-        put(Self.reviewPath(review.id), standing.isOver ? nil : review.json)
+        // Spelled out: a plain `nil` beside a JSON value is JSON's `null`.
+        put(Self.reviewPath(review.id), standing.isOver ? JSONValue?.none : review.json)
     }
 }

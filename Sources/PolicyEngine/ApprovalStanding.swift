@@ -22,7 +22,8 @@ struct ApprovalStanding {
     ///   - decision: the policy's, which requires approval.
     ///   - votes: `history`'s as they stand now.
     init(
-        _ decision: Decision, plan: Digest, history: VerifiedHistory, votes: LatestVotes, excluding excluded: Set<String>,
+        _ decision: Decision, plan: Digest, history: VerifiedHistory, votes: LatestVotes,
+        excluding excluded: Set<String>,
         now: Timestamp
     ) {
         let terms = decision.terms

@@ -53,7 +53,7 @@ struct CatalogueDocumentTests {
         #expect(rules.map(\.name) == ["night-freeze", "prod-needs-two", "rest"])
         #expect(rules.map(\.priority) == [1000, 0, 0])
         #expect(rules.map(\.decision) == [.deny, .requireApproval, .allow])
-        #expect(rules.map(\.location.line) == [2, 27, 35])
+        #expect(rules.map(\.location.line) == [2, 27, 38])
         let match = rules[0].match
         #expect(match.actions == ["restart-*", "scale-[a-z]*"])
         #expect(

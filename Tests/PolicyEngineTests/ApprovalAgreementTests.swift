@@ -48,7 +48,8 @@ struct ApprovalAgreementTests {
             let rejector = kind == .withdraw && random.chance(30) ? random.pick(["alice", "bob", "carol"]) : nil
             world.votes.append(
                 VerifiedVote(
-                    voter: voter, kind: kind, plan: random.chance(90) ? world.plan?.digest ?? Digest(of: []) : Digest(of: [9]),
+                    voter: voter, kind: kind,
+                    plan: random.chance(90) ? world.plan?.digest ?? Digest(of: []) : Digest(of: [9]),
                     at: later(said), recorded: recorded.map { min($0, world.now) },
                     rejector: rejector == voter.id ? nil : rejector,
                     reason: kind == .breakGlass ? "because \(said)" : nil))
@@ -72,7 +73,8 @@ struct ApprovalAgreementTests {
         case .authorized(let change):
             guard let glass = change.brokenGlass else { return .approved(until: change.executeBy?.seconds) }
             return .broken(
-                by: glass.by, reason: glass.reason, missing: count(glass.missing), until: change.executeBy?.seconds ?? 0)
+                by: glass.by, reason: glass.reason, missing: count(glass.missing), until: change.executeBy?.seconds ?? 0
+            )
         case .awaitingApproval(_, _, let missing): return .awaiting(missing: count(missing))
         case .denied(let decision):
             switch decision.code {

@@ -20,7 +20,8 @@ struct ApprovalTermsTests {
         return nil
     }
 
-    @Test("approvals must be recorded by `review_by`, its last second included", arguments: [(600, true), (601, false)])
+    @Test(
+        "approvals must be recorded by `review_by`, its last second included", arguments: [(600, true), (601, false)])
     func reviewBy(recorded: Int64, isInTime: Bool) {
         var world = world(ApprovalTerms(reviewBy: 600), at: 700)
         world.vote(by: World.alice, after: 10, recorded: recorded)
@@ -125,7 +126,8 @@ struct ApprovalTermsTests {
     @Test(
         "nobody else does",
         arguments: [
-            (Identity(id: "sam", kind: .agent, roles: ["sre"]), true), (Identity(id: "x", kind: .service, roles: ["sre"]), true),
+            (Identity(id: "sam", kind: .agent, roles: ["sre"]), true),
+            (Identity(id: "x", kind: .service, roles: ["sre"]), true),
             (World.person("bob", "approver", "admin"), true), (World.person("sam", "sre"), false),
         ])
     func others(voter: Identity, isOurPlan: Bool) {
@@ -135,7 +137,8 @@ struct ApprovalTermsTests {
         #expect(world.missing == ["approver": 2])
     }
 
-    @Test("it lapses with `execute_within`, or after an hour, and can be broken again", arguments: [nil, 600 as Int64?])
+    @Test(
+        "it lapses with `execute_within`, or after an hour, and can be broken again", arguments: [nil, 600 as Int64?])
     func lapse(within: Int64?) {
         let life = within ?? BreakGlassTerms.usualLifetime
         var world = broken(

@@ -36,7 +36,9 @@ struct AuthorizationFixture {
 
     var engine: PolicyEngine {
         var world = world
-        if world.rules.isEmpty { world.rules = [Fixture.rule("ask", .requireApproval, approvals: requirements, terms: terms)] }
+        if world.rules.isEmpty {
+            world.rules = [Fixture.rule("ask", .requireApproval, approvals: requirements, terms: terms)]
+        }
         return world.engine
     }
 

@@ -21,7 +21,9 @@ struct NaiveApproval {
 
     /// When the ledger has it, an unrecorded one being recorded this moment.
     private func recorded(_ vote: VerifiedVote) -> Int64 { vote.recorded.map(\.seconds) ?? now }
-    private func age(_ vote: VerifiedVote) -> Int64 { vote.at.seconds < recorded(vote) ? vote.at.seconds : recorded(vote) }
+    private func age(_ vote: VerifiedVote) -> Int64 {
+        vote.at.seconds < recorded(vote) ? vote.at.seconds : recorded(vote)
+    }
 
     private func rank(_ vote: VerifiedVote) -> Int {
         let isOurs = vote.plan == plan

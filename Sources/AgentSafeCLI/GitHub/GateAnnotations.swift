@@ -5,10 +5,11 @@ internal import Ledger
 /// What the gate found, as annotations at the proposals' lines.
 enum GateAnnotations {
     static func commands(_ report: GateReport) -> [WorkflowCommand] {
-        content(report) + report.openReviews.map { review in
-            WorkflowCommand(
-                level: .warning, title: "open review", message: visible(review.summary(at: report.now)))
-        }
+        content(report)
+            + report.openReviews.map { review in
+                WorkflowCommand(
+                    level: .warning, title: "open review", message: visible(review.summary(at: report.now)))
+            }
     }
 
     private static func content(_ report: GateReport) -> [WorkflowCommand] {

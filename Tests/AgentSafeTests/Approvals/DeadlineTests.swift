@@ -54,6 +54,7 @@ struct DeadlineTests {
         let governance = try TimedGovernance.copy()
         let id = try governance.decided(land: true)
         try governance.expect(0, "bob", ["approve", id.text, "--yes"])
+        try governance.settle("bob")
         try governance.refuse(1, "bob", ["approve", id.text, "--yes"], saying: "once is enough")
         try governance.recordVotes()
         let shown = try governance.expect(0, "bob", ["status", id.text, "--output", "json"]).json
@@ -128,7 +129,8 @@ struct DeadlineTests {
         #expect(throws: Never.self) { try desk.append(try desk.prepared(id)) }
     }
 
-    @Test("today's policy decides about the time: one that allows less stops what was approved before, and more frees it")
+    @Test(
+        "today's policy decides about the time: one that allows less stops what was approved before, and more frees it")
     func policyChanges() throws {
         let governance = try TimedGovernance.copy()
         let id = try governance.decided(land: true)

@@ -90,6 +90,7 @@ extension Governance {
     /// What `reviews` shows.
     func reviews(seenBy actor: String = "carol", _ options: String..., status: Int32 = 0) throws -> [JSONValue] {
         try git(actor, "fetch", "-q")
-        return try expect(status, actor, ["reviews", "--output", "json"] + options).json["open_reviews"]?.arrayValue ?? []
+        return try expect(status, actor, ["reviews", "--output", "json"] + options).json["open_reviews"]?.arrayValue
+            ?? []
     }
 }

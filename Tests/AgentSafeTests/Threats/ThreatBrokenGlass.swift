@@ -10,10 +10,12 @@ struct ThreatBrokenGlass {
         return (governance, try governance.decided(land: true))
     }
 
-    @Test("nobody without the role may, and the policy names the role", arguments: ["bob", "alice", "agent", "runner", "rogue"])
+    @Test(
+        "nobody without the role may, and the policy names the role",
+        arguments: ["bob", "alice", "agent", "runner", "rogue"])
     func rights(actor: String) throws {
         let (governance, id) = try landed()
-        try governance.git(actor, "fetch", "-q")
+        try governance.settle(actor)
         let words = ["bob", "alice"].contains(actor) ? "wants a person with role `sre`" : "that needs a person"
         try governance.refuse(20, actor, ["break-glass", id.text, "--reason", "x", "--yes"], saying: words)
         // By hand, it is worth as much.
@@ -28,7 +30,7 @@ struct ThreatBrokenGlass {
     @Test("where the rule names nobody, nobody may")
     func notOffered() throws {
         let (governance, id) = try landed(TimedGovernance.deadlines)
-        try governance.git("sam", "fetch", "-q")
+        try governance.settle("sam")
         try governance.refuse(
             20, "sam", ["break-glass", id.text, "--reason", "x", "--yes"], saying: "lets nobody break the glass")
         let vote = try governance.glassVote(on: id, by: "sam")
@@ -99,7 +101,7 @@ struct ThreatBrokenGlass {
         let governance = try TimedGovernance.copy(TimedGovernance.glass + ["review_by: 4h"])
         let words = ["break-glass", "--reason", "x", "--yes"]
         func refused(_ id: ChangeID, _ saying: String) throws {
-            try governance.git("sam", "fetch", "-q")
+            try governance.settle("sam")
             try governance.refuse(20, "sam", words + [id.text], saying: saying)
             try governance.runRecordsOnly(20, id)
         }
@@ -129,12 +131,13 @@ struct ThreatBrokenGlass {
     func notNeeded() throws {
         let (governance, id) = try landed()
         try governance.expect(0, "bob", ["approve", id.text, "--yes"])
-        try governance.git("sam", "fetch", "-q")
+        try governance.settle("sam")
         try governance.refuse(
             1, "sam", ["break-glass", id.text, "--reason", "x", "--yes"], saying: "it may run as it is")
         // Cast all the same, it changes nothing and opens no review.
         try governance.castByHand(
-            try governance.voteTrailers(try governance.glassVote(on: id, by: "sam"), signedBy: "sam"), on: id,
+            try governance.voteTrailers(try governance.glassVote(on: id, by: "sam", status: 0), signedBy: "sam"),
+            on: id,
             leaf: "sam-00000000", pushedBy: "sam")
         let run = try governance.execute(id)
         #expect(!run.errors.contains("BREAK-GLASS"))
@@ -147,7 +150,9 @@ struct ThreatBrokenGlass {
         case invented, otherPerson, otherReason, nothingMissing, longerReview, leftOut
     }
 
-    @Test("a claim by the runner's own key that lies about the glass is refused by every reader", arguments: Forgery.allCases)
+    @Test(
+        "a claim by the runner's own key that lies about the glass is refused by every reader",
+        arguments: Forgery.allCases)
     func claims(_ forgery: Forgery) throws {
         let (governance, id) = try landed()
         if forgery != .invented {
@@ -178,7 +183,8 @@ struct ThreatBrokenGlass {
         #expect(try desk.history.state.review(id)?.by == "sam")
     }
 
-    @Test("a rewritten claim, or a review that was struck off the state, is found by everybody", arguments: [false, true])
+    @Test(
+        "a rewritten claim, or a review that was struck off the state, is found by everybody", arguments: [false, true])
     func rewritten(_ strikesReview: Bool) throws {
         let (governance, id) = try landed()
         try governance.breakGlass(id)
@@ -206,9 +212,9 @@ struct ThreatBrokenGlass {
 
 extension Governance {
     /// What sam would sign to break the glass.
-    func glassVote(on id: ChangeID, by voter: String) throws -> HandVote {
+    func glassVote(on id: ChangeID, by voter: String, status: Int32 = 10) throws -> HandVote {
         try git("sam", "fetch", "-q")
-        let change = try expect(10, "sam", ["status", id.text, "--output", "json"]).json["change"]
+        let change = try expect(status, "sam", ["status", id.text, "--output", "json"]).json["change"]
         let digest = try #require(change?["digest"]?.stringValue)
         let plan = try #require(change?["plan"]?.stringValue)
         let file = try text("\(id.folder)/change.yaml", at: "origin/main", seenBy: "sam")

@@ -11,9 +11,9 @@ struct ThreatForbiddenRollback {
             switch self {
             case .deniedByRule: ["policies/zz-today.yaml": { _ in Self.rule("deny") }]
             case .needsApproval: ["policies/zz-today.yaml": { _ in Self.rule("require_approval") }]
-            // Two replicas were the state before, and fewer than four are forbidden by now.
+            // Fewer replicas than now were the state before, and they are forbidden by today.
             case .valueForbidden:
-                ["actions/scale-deployment.yaml": { $0.replacing("min_value: 0", with: "min_value: 4") }]
+                ["actions/scale-deployment.yaml": { $0.replacing("min_value: 0", with: "min_value: 5") }]
             case .actionGone:
                 ["actions/scale-deployment.yaml": { $0.replacing("- k8s-deployment", with: "- k8s-hpa") }]
             case .targetGone: ["inventory.yaml": { $0.replacing("id: prod/api-server", with: "id: prod/api") }]
@@ -52,7 +52,7 @@ struct ThreatForbiddenRollback {
 
         """
 
-    /// An execution in production whose recorded pair leads back to two replicas, and that pair, proposed and landed.
+    /// An execution in production whose recorded pair leads back to fewer replicas, and that pair, proposed and landed.
     private func undone() throws -> (Governance, back: ChangeID) {
         let governance = try Governance()
         try governance.trustCommit(["policies/zz-open.yaml": { _ in Self.open }])
@@ -76,7 +76,9 @@ struct ThreatForbiddenRollback {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("what becomes forbidden between the claim and the preparation is not done", arguments: [Today.deniedByRule, .valueForbidden])
+    @Test(
+        "what becomes forbidden between the claim and the preparation is not done",
+        arguments: [Today.deniedByRule, .valueForbidden])
     func inBetween(_ today: Today) throws {
         let (governance, back) = try undone()
         try governance.land(back)
