@@ -159,8 +159,7 @@ extension Judgement {
     public var json: JSONValue {
         .compact([
             "id": .string(change.change.id.text), "digest": .string(change.digest.description),
-            "proposer": .string(change.change.proposer), "action": .string(change.change.step.action),
-            "target": .string(change.change.step.target), "params": .object(change.change.step.parameters),
+            "proposer": .string(change.change.proposer),
             "reason": .string(change.change.reason), "ticket": change.change.ticket.map { .string($0) },
             "expires": .string(change.change.expires.description),
             "rollback_of": change.change.rollbackOf.map { .string($0.text) },
@@ -179,6 +178,6 @@ extension Judgement {
                     ])
                 }),
             "approved_by": .strings(approvedBy),
-        ])
+        ]).merging(change.change.work)
     }
 }

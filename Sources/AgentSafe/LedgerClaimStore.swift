@@ -45,9 +45,9 @@ final class LedgerClaimStore: ClaimStore {
                     body: .compact([
                         "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
                         "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
-                        "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
+                        "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
                         "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
-                        "steps": [current.plan.step],
+                        "steps": current.plan.recordedSteps,
                         "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
                         "break_glass": current.brokenGlass?.json,
                     ]),
@@ -127,8 +127,8 @@ final class LedgerClaimStore: ClaimStore {
 
     private func draft(of record: ExecutionRecord, in view: VerifiedView) throws(AgentSafeError) -> EventDraft {
         let change = try self.change(in: view)
-        let recordsOutput =
-            try workspace.catalogue(of: view.state).actions[change.change.step.action]?.recordOutput ?? false
+        let action = change.change.steps.first?.action ?? ""
+        let recordsOutput = try workspace.catalogue(of: view.state).actions[action]?.recordOutput ?? false
         return EventDraft(
             kind: .execution, change: change,
             body: record.body(of: change.change, claim: claimHeight, recordsOutput: recordsOutput),
@@ -244,7 +244,7 @@ extension ExecutionRecord {
     /// The `execution` event's own member.
     func body(of change: Change, claim: Int?, recordsOutput: Bool) -> JSONValue {
         let step: JSONValue = .compact([
-            "action": .string(change.step.action), "target": .string(change.step.target),
+            "action": .string(change.steps.first?.action ?? ""), "target": .string(change.steps.first?.target ?? ""),
             "outcome": .string(outcome.rawValue), "started": .string(started.description),
             "ended": .string(ended.description), "summary": .string(summary),
             "error": errorCode.map { .string($0) },
@@ -266,18 +266,5 @@ extension CapturedState {
             "fields": .object(fields), "digest": objectDigest.map { .string($0) },
             "version": version.map { .string($0) },
         ])
-    }
-}
-
-extension ChangeStep {
-    var json: JSONValue {
-        ["action": .string(action), "target": .string(target), "params": .object(parameters)]
-    }
-
-    init?(json: JSONValue) {
-        guard let action = json["action"]?.stringValue, let target = json["target"]?.stringValue,
-            let parameters = json["params"]?.objectValue
-        else { return nil }
-        self.init(action: action, target: target, parameters: parameters)
     }
 }

@@ -49,8 +49,8 @@ public struct ProposalResult: Sendable {
     public let written: Written?
     /// Where a reviewer goes next: an address of the forge, or a command.
     public let next: String
-    /// Sensitive params. They take references; what somebody gave instead, by mistake, is shown to nobody.
-    let sensitive: Set<String>
+    /// Sensitive params, by action. They take references; what somebody gave instead, by mistake, is shown to nobody.
+    let sensitive: [String: Set<String>]
 
     public struct Written: Sendable {
         public let digest: Digest
@@ -61,8 +61,7 @@ public struct ProposalResult: Sendable {
 
     public var json: JSONValue {
         .compact([
-            "id": .string(change.id.text), "action": .string(change.step.action), "target": .string(change.step.target),
-            "params": .object(shown), "decision": decision.json,
+            "id": .string(change.id.text), "decision": decision.json,
             "plan": plan.map { .string($0.description) } ?? .null,
             "written": .bool(written != nil),
             "digest": written.map { .string($0.digest.description) },
@@ -70,15 +69,20 @@ public struct ProposalResult: Sendable {
             "commit": written.map { .string($0.commit.description) },
             "pushed": written.map { .bool($0.pushed) },
             "expires": .string(change.expires.description), "next": .string(next),
-        ])
+        ]).merging(shown.work)
     }
 
-    private var shown: [String: JSONValue] {
-        guard written == nil else { return change.step.parameters }
-        return Dictionary(
-            uniqueKeysWithValues: change.step.parameters.map { name, value in
-                (name, sensitive.contains(name) ? "<redacted>" : value)
-            })
+    private var shown: Change {
+        var shown = change
+        if written == nil {
+            for index in shown.steps.indices {
+                let hidden = sensitive[shown.steps[index].action] ?? []
+                for name in shown.steps[index].parameters.keys where hidden.contains(name) {
+                    shown.steps[index].parameters[name] = "<redacted>"
+                }
+            }
+        }
+        return shown
     }
 }
 
@@ -96,13 +100,12 @@ extension Workspace {
         }
         let catalogue = try catalogue(of: view.state)
         let change = try draft(proposal, by: proposer, catalogue: catalogue)
-        let sensitive = Set(
-            (catalogue.actions[proposal.action]?.parameters ?? []).filter(\.sensitive).map(\.name))
+        let sensitive = catalogue.actions.mapValues { Set($0.parameters.filter(\.sensitive).map(\.name)) }
         let engine = PolicyEngine(catalogue: catalogue)
         let history = try ledger { () throws(LedgerError) in
             try view.ledger.currentState().history(of: change, main: view.state)
         }
-        var decision = engine.decide(change.request(by: Caller(proposer)), history: history, now: now)
+        var decision = engine.decide(change, by: Caller(proposer), history: history, now: now)
         let bytes: [UInt8]
         do {
             bytes = try ChangeDocument.emit(change)

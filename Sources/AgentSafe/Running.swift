@@ -165,13 +165,14 @@ extension Workspace {
         case .denied(let decision):
             return try refuse(change, decision, store: store)
         }
-        let lock = authorized.plan.target.lockKey
-        if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
-            return RunOutcome(change, .locked, "the target is locked by \(holder)")
+        for lock in authorized.plan.locks {
+            if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
+                return RunOutcome(change, .locked, "the target is locked by \(holder)")
+            }
         }
         let executor: any Executor
         do {
-            executor = try executors.executor(for: authorized.plan.target)
+            executor = try executors.executor(for: authorized.plan.steps[0].target)
         } catch {
             return RunOutcome(change, .failed, "\(error); nothing was claimed")
         }

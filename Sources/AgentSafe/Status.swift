@@ -49,11 +49,25 @@ extension Change {
     /// What was asked for, without any judgement of it.
     var json: JSONValue {
         .compact([
-            "id": .string(id.text), "proposer": .string(proposer), "action": .string(step.action),
-            "target": .string(step.target), "params": .object(step.parameters), "reason": .string(reason),
+            "id": .string(id.text), "proposer": .string(proposer), "reason": .string(reason),
             "ticket": ticket.map { .string($0) }, "expires": .string(expires.description),
             "rollback_of": rollbackOf.map { .string($0.text) },
-        ])
+        ]).merging(work)
+    }
+
+    /// `action`, `target` and `params`; of a plan `steps`, a list of objects with these.
+    var work: [String: JSONValue] {
+        guard steps.count == 1, let members = steps[0].json.objectValue else {
+            return ["steps": .array(steps.map(\.json))]
+        }
+        return members
+    }
+}
+
+extension JSONValue {
+    /// An object with further members, which win.
+    func merging(_ others: [String: JSONValue]) -> JSONValue {
+        .object((objectValue ?? [:]).merging(others) { $1 })
     }
 }
 

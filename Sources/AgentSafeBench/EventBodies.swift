@@ -23,9 +23,9 @@ enum EventBodies {
             body: [
                 "nonce": .string(nonce), "instance": "runner", "lease_end": .string(lease.description),
                 "plan": .string(authorized.plan.digest.description),
-                "locks": [.string(authorized.plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
+                "locks": .strings(authorized.plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
                 "decision": authorized.decision.json, "approved_by": .strings(authorized.approvedBy),
-                "steps": [authorized.plan.step],
+                "steps": authorized.plan.recordedSteps,
             ], headline: change.change.summary)
     }
 
@@ -39,7 +39,7 @@ enum EventBodies {
     static func prepared(
         _ change: SignedChange, _ plan: Plan, claim: Int64, lease: Timestamp, replicas: Int64, drawn: Int64
     ) -> EventDraft {
-        let target = change.change.step.target
+        let target = change.change.steps[0].target
         let name = String(target.prefix { $0 != "/" })
         return EventDraft(
             kind: .prepared, change: change,
@@ -79,7 +79,7 @@ enum EventBodies {
     static func execution(
         _ change: SignedChange, _ plan: Plan, claim: Int64, at: Timestamp, replicas: Int64, drawn: Int64
     ) -> EventDraft {
-        let wanted = change.change.step.parameters["replicas"]?.integerValue ?? replicas
+        let wanted = change.change.steps[0].parameters["replicas"]?.integerValue ?? replicas
         let (before, after) = (state(replicas, drawn), state(wanted, drawn + 1))
         let fields = [
             "available_replicas", "generation", "observed_generation", "ready_replicas", "replicas", "updated_replicas",
@@ -91,14 +91,14 @@ enum EventBodies {
                 "after": after.at("fields", field) ?? .null,
             ]
         }
-        let summary = "scaled deployment `\(change.change.step.target)` from \(replicas) to \(wanted) replicas"
+        let summary = "scaled deployment `\(change.change.steps[0].target)` from \(replicas) to \(wanted) replicas"
         return EventDraft(
             kind: .execution, change: change,
             body: [
                 "claim": .integer(claim), "outcome": "succeeded", "changed": .bool(!changed.isEmpty),
                 "steps": [
                     [
-                        "action": "scale-deployment", "target": .string(change.change.step.target),
+                        "action": "scale-deployment", "target": .string(change.change.steps[0].target),
                         "outcome": "succeeded", "started": .string(at.description), "ended": .string(at.description),
                         "summary": .string(summary), "diff": .array(differences),
                     ]

@@ -9,7 +9,7 @@ enum BreakGlassCommand: Command {
             the approvals that are missing, for as long as `execute_within` says (one hour where it says nothing). It overrules nothing: no deny, no rejection, no \
             deadline. The run says so loudly, and the change stays open until the missing approvals are recorded: see `agentsafe reviews`.
             """,
-        example: "agentsafe break-glass chg-20261122-7f3k9q2m4x --reason 'Checkout is down, and nobody else is awake'",
+        example: "agentsafe break-glass chg-20261122-7f3k9q2m4x --reason 'Checkout is down, and I am alone'",
         options: [OptionSpec("reason", value: "TEXT", help: "why, in one line of at most 500 bytes; recorded for ever")]
             + voteOptions,
         positionals: [PositionalSpec("ID", help: "the change")], exitCodes: ExitCodeSpec.common + [.denied],

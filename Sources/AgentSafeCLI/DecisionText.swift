@@ -1,6 +1,7 @@
 internal import AgentSafe
 internal import ChangeModel
 internal import Ledger
+internal import PolicyEngine
 
 /// Decisions and judgements as people read them.
 enum DecisionText {
@@ -25,14 +26,7 @@ enum DecisionText {
     /// A change with all that bears on it.
     static func lines(_ judgement: Judgement, _ terminal: Terminal) -> [String] {
         let change = judgement.change.change
-        var lines = Self.lines(change, judgement.plan?.parameters ?? change.step.parameters, terminal)
-        if let target = judgement.plan?.target {
-            let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
-                separator: " ")
-            lines.append(
-                "  target: \(target.type), \(target.environment.rawValue), \(target.sensitivity.rawValue)"
-                    + (locator.isEmpty ? "" : " (\(visible(locator)))"))
-        }
+        var lines = Self.lines(change, judgement.plan, terminal)
         lines.append("  digest: \(judgement.change.digest)")
         if let plan = judgement.plan { lines.append("  plan:   \(plan.digest)") }
         lines += Self.lines(judgement.standing, terminal).map { "  " + $0 }
@@ -69,7 +63,9 @@ enum DecisionText {
     }
 
     /// What somebody asked for.
-    static func lines(_ change: Change, _ parameters: [String: JSONValue], _ terminal: Terminal) -> [String] {
+    ///
+    /// - Parameter plan: what would run, with defaults and the target's entry, where that is known.
+    static func lines(_ change: Change, _ plan: Plan?, _ terminal: Terminal) -> [String] {
         var lines = [
             terminal.paint(change.id.text, .strong) + "  " + change.summary,
             "  proposed by \(change.proposer), expires \(change.expires)",
@@ -77,8 +73,23 @@ enum DecisionText {
         ]
         if let ticket = change.ticket { lines.append("  ticket: \(visible(ticket))") }
         if let rolledBack = change.rollbackOf { lines.append("  rolls back \(rolledBack)") }
-        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
-            lines.append("  \(name): \(visible(value.canonicalText))")
+        for (index, step) in change.steps.enumerated() {
+            let planned = plan.map { $0.steps[index] }
+            if change.isPlan { lines.append("  step \(index + 1): \(step.summary)") }
+            let indent = change.isPlan ? "    " : "  "
+            lines += Self.lines(planned?.parameters ?? step.parameters, planned?.target).map { indent + $0 }
+        }
+        return lines
+    }
+
+    private static func lines(_ parameters: [String: JSONValue], _ target: TargetEntry?) -> [String] {
+        var lines = parameters.sorted { $0.key < $1.key }.map { "\($0.key): \(visible($0.value.canonicalText))" }
+        if let target {
+            let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: " ")
+            lines.append(
+                "target: \(target.type), \(target.environment.rawValue), \(target.sensitivity.rawValue)"
+                    + (locator.isEmpty ? "" : " (\(visible(locator)))"))
         }
         return lines
     }

@@ -77,7 +77,7 @@ enum ShowCommand: Command {
         if let judgement = status.judgement {
             lines += DecisionText.lines(judgement, terminal)
         } else if let proposal = status.proposal {
-            lines += DecisionText.lines(proposal, proposal.step.parameters, terminal)
+            lines += DecisionText.lines(proposal, nil, terminal)
         }
         for event in status.record.events { lines += EventText.lines(event, terminal) }
         return lines

@@ -121,13 +121,13 @@ struct EventRules {
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
         }
-        guard event.locks == [authorized.plan.target.lockKey], event.plan == authorized.plan.digest else {
+        guard event.locks == authorized.plan.locks, event.plan == authorized.plan.digest else {
             throw .notAuthentic("the claim's plan or locks are not those that follow from main")
         }
         try checkEngine()
         guard event.body["decision"] == authorized.decision.json,
             event.body["approved_by"] == .strings(authorized.approvedBy),
-            event.body["steps"] == [authorized.plan.step]
+            event.body["steps"] == authorized.plan.recordedSteps
         else { throw .notAuthentic("the claim's decision, approvals or steps are not those that follow from main") }
         guard event.body["break_glass"] == authorized.brokenGlass?.json else {
             throw .notAuthentic("the claim does not say what follows from the recorded votes about breaking the glass")
@@ -148,7 +148,7 @@ struct EventRules {
             change, main: main, recorded: record.votes, past: try state.past(of: change, record: record, main: main),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization,
-            [authorized.plan.target.lockKey] == claim.locks,
+            authorized.plan.locks == claim.locks,
             authorized.plan.digest == record.last(.claim)?.plan
         else { throw .refused("\(change.change.id) is not allowed any more, or its plan changed since the claim") }
         func hasFile(_ name: String) -> Bool {

@@ -45,7 +45,7 @@ public struct Judgement {
         let proposer = main.identities.identity(change.change.proposer)
         let caller = proposer.map(Caller.init) ?? .anonymous
         let history = past.history(votes: votes, excluding: [change.change.proposer, change.proposer.id])
-        decision = engine.decide(change.change.request(by: caller), history: history, now: now)
+        decision = engine.decide(change.change, by: caller, history: history, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision
             denial.result = .deny
@@ -85,13 +85,5 @@ public struct Judgement {
             return "the key that signed the proposal is not valid at \(now); propose it again with a valid key"
         }
         return nil
-    }
-}
-
-extension Change {
-    /// The question that this change puts to the policy.
-    public func request(by caller: Caller) -> DecisionRequest {
-        DecisionRequest(
-            action: step.action, target: step.target, caller: caller, parameters: step.parameters, ticket: ticket)
     }
 }

@@ -57,11 +57,9 @@ extension PolicyEngine {
         _ change: Change, digest: Digest, caller: Caller, history: VerifiedHistory, now: Timestamp,
         reusing known: Plan? = nil
     ) -> Authorization {
-        let request = DecisionRequest(
-            action: change.step.action, target: change.step.target,
-            caller: caller.id == change.proposer ? caller : .anonymous, parameters: change.step.parameters,
-            ticket: change.ticket)
-        let decision = decide(request, history: history, now: now, binding: .enforce)
+        let decision = decide(
+            change, by: caller.id == change.proposer ? caller : .anonymous, history: history, now: now,
+            binding: .enforce)
         guard now <= change.expires else {
             return .denied(decision.denied(.expired, "the change expired at \(change.expires); propose it again"))
         }
@@ -91,7 +89,7 @@ extension PolicyEngine {
         }
         guard let plan else {
             // A rule may allow an unknown target, but nothing can be done to it.
-            return .denied(decision.denied(.unknownTarget, UnknownTarget.words(change.step.target)))
+            return .denied(decision.denied(.unknownTarget, UnknownTarget.words(unknownTarget(of: change))))
         }
         guard decision.result == .requireApproval else {
             return .authorized(

@@ -6,12 +6,11 @@ public struct Plan: Hashable, Sendable {
     /// SHA-256 of `json` in canonical form.
     public let digest: Digest
     /// `{"action": digest of the action's file, "change": digest of the change's file, "id", "params": effective ones,
-    /// "repository", "target": the inventory's entry}`
+    /// "repository", "target": the inventory's entry}`; of several steps, `"steps": [{"action", "params", "target"}, …]`
+    /// stands instead of these three.
     public let json: JSONValue
-    /// Given values, what the target's locator fills in, and defaults for the rest.
-    public let parameters: [String: JSONValue]
-    public let action: ActionDefinition
-    public let target: TargetEntry
+    /// In the order in which they run; never none.
+    public let steps: [PlannedStep]
     /// The digest of the change's file.
     let change: Digest
     let maker: Maker
@@ -23,35 +22,46 @@ public struct Plan: Hashable, Sendable {
     }
 
     public static func == (left: Plan, right: Plan) -> Bool {
-        left.digest == right.digest && left.json == right.json && left.parameters == right.parameters
-            && left.action == right.action && left.target == right.target
+        left.digest == right.digest && left.json == right.json && left.steps == right.steps
     }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-    /// What will be done, as a claim records it.
-    public var step: JSONValue {
+    /// What will be done, in order, as a claim records it.
+    public var recordedSteps: JSONValue { .array(steps.map(\.recorded)) }
+
+    /// What a claim locks: the locators of all targets, each once, in the order of their digests.
+    public var locks: [Digest] {
+        Set(steps.map(\.target.lockKey)).sorted { $0.hexadecimal < $1.hexadecimal }
+    }
+
+    init(change: Change, digest: Digest, steps: [PlannedStep], maker: Maker) {
+        self.change = digest
+        self.maker = maker
+        var members = steps.count == 1 ? steps[0].members : ["steps": .array(steps.map { .object($0.members) })]
+        members["change"] = .string(digest.description)
+        members["id"] = .string(change.id.text)
+        members["repository"] = .string(change.repository)
+        json = .object(members)
+        self.digest = Digest(of: json.canonicalBytes)
+        self.steps = steps
+    }
+}
+
+/// One step of a plan, with nothing left open.
+public struct PlannedStep: Hashable, Sendable {
+    public let action: ActionDefinition
+    public let target: TargetEntry
+    /// Given values, what the target's locator fills in, and defaults for the rest.
+    public let parameters: [String: JSONValue]
+
+    /// `{"action", "target", "params"}`, names for the first two.
+    public var recorded: JSONValue {
         ["action": .string(action.name), "target": .string(target.id), "params": .object(parameters)]
     }
 
-    init(
-        change: Change, digest: Digest, parameters: [String: JSONValue], action: ActionDefinition, target: TargetEntry,
-        maker: Maker
-    ) {
-        self.change = digest
-        self.maker = maker
-        json = [
-            "action": .string(action.digest.description),
-            "change": .string(digest.description),
-            "id": .string(change.id.text),
-            "params": .object(parameters),
-            "repository": .string(change.repository),
-            "target": target.json,
-        ]
-        self.digest = Digest(of: json.canonicalBytes)
-        self.parameters = parameters
-        self.action = action
-        self.target = target
+    fileprivate var members: [String: JSONValue] {
+        ["action": .string(action.digest.description), "params": .object(parameters), "target": target.json]
     }
 }
 
@@ -60,22 +70,22 @@ extension PolicyEngine {
     /// - Returns: nil if the action or the target is unknown, or the params are invalid.
     public func effectiveParameters(_ request: DecisionRequest) -> [String: JSONValue]? {
         guard let action = actions[request.action], let target = request.target.flatMap({ catalogue.targets[$0] }),
-            action.errors(in: request.parameters, target: target).isEmpty
+            action.faults(in: request.parameters, target: targets[target.id]).errors.isEmpty
         else { return nil }
         return action.effectiveParameters(request.parameters, target: target)
     }
 
     /// - Parameter digest: SHA-256 of the change file's bytes.
-    /// - Returns: nil if the action or the target is unknown, or the params are invalid.
+    /// - Returns: nil if an action or a target is unknown, or the params of a step are invalid.
     public func plan(for change: Change, digest: Digest) -> Plan? {
-        let request = DecisionRequest(
-            action: change.step.action, target: change.step.target, caller: .anonymous,
-            parameters: change.step.parameters)
-        guard let parameters = effectiveParameters(request), let action = actions[change.step.action],
-            let target = catalogue.targets[change.step.target]
-        else { return nil }
-        return Plan(
-            change: change, digest: digest, parameters: parameters, action: action.definition, target: target,
-            maker: maker)
+        var steps: [PlannedStep] = []
+        steps.reserveCapacity(change.steps.count)
+        for request in change.requests(by: .anonymous) {
+            guard let parameters = effectiveParameters(request), let action = actions[request.action],
+                let target = request.target.flatMap({ catalogue.targets[$0] })
+            else { return nil }
+            steps.append(PlannedStep(action: action.definition, target: target, parameters: parameters))
+        }
+        return steps.isEmpty ? nil : Plan(change: change, digest: digest, steps: steps, maker: maker)
     }
 }

@@ -1,4 +1,5 @@
 public import ChangeModel
+internal import PolicyEngine
 
 /// One authorised step as an executor sees it: names resolved, params effective, nothing left to decide.
 public struct ExecutionStep: Sendable {
@@ -12,6 +13,8 @@ public struct ExecutionStep: Sendable {
         self.target = target
         self.parameters = parameters
     }
+
+    init(_ step: PlannedStep) { self.init(action: step.action, target: step.target, parameters: step.parameters) }
 }
 
 /// What a precheck of the action found.

@@ -39,10 +39,13 @@ public struct Runner {
     ///
     /// - Throws: `RunStop` when the change never started, or when its record could not be written.
     public func run(_ change: AuthorizedChange, progress: (String) -> Void) throws(RunStop) -> Result {
-        guard executor.supports(action: change.plan.action.name) else {
+        for step in change.plan.steps where !executor.supports(action: step.action.name) {
             throw RunStop(
                 code: .notAuthorized,
-                message: "the executor `\(executor.name)` cannot do `\(change.plan.action.name)`; nothing was claimed")
+                message: "the executor `\(executor.name)` cannot do `\(step.action.name)`; nothing was claimed")
+        }
+        guard change.plan.steps.count == 1 else {
+            throw RunStop(code: .notAuthorized, message: "plans of several steps cannot be run; nothing was claimed")
         }
         let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease), host: host)
         try store.claim(change, leaseEnd: claimed.wallClockEnd)
@@ -58,8 +61,7 @@ public struct Runner {
         guard case .authorized(let current) = again, current.plan.digest == change.plan.digest
         else { return try abort("the change is not allowed any more, or its plan changed") }
         let catalogue = try store.catalogue()
-        let step = ExecutionStep(
-            action: current.plan.action, target: current.plan.target, parameters: current.plan.parameters)
+        let step = ExecutionStep(current.plan.steps[0])
         let prepared: PreparedRecord
         do throws(ExecutionError) {
             prepared = try prepare(step, catalogue: catalogue, claimedUntil: claimed.wallClockEnd, progress: progress)

@@ -25,8 +25,8 @@ enum ChangeSamples {
     static let unrepresentable: [Sample] = [
         Sample("`repository`: a repository's name is 26 symbols") { $0.repository = "51T4bdacbn17p35b5604fjp1nc" },
         Sample("`proposer`: the proposer is not the name") { $0.proposer = "--force" },
-        Sample("`action`: not an action's name") { $0.step.action = "a\nb: c" },
-        Sample("`target`: not a target's name") { $0.step.target = "a/../b" },
+        Sample("`action`: not an action's name") { $0.steps[0].action = "a\nb: c" },
+        Sample("`target`: not a target's name") { $0.steps[0].target = "a/../b" },
         Sample("`reason`: the reason is empty") { $0.reason = "  " },
         Sample("`reason`: the invisible character U+000A") { $0.reason = "a\nAgentsafe-Vote: approve" },
         Sample("`reason`: the invisible character U+2028") { $0.reason = "a\u{2028}b" },
@@ -40,21 +40,23 @@ enum ChangeSamples {
         Sample("`created`: the year is not between") { $0.created = Timestamp(seconds: -1) },
         Sample("`expires`: the year is not between") { $0.expires = Timestamp(seconds: .max) },
         Sample("`rollback_of`: a change cannot roll back itself") { $0.rollbackOf = $0.id },
-        Sample("param `n`: a param has no value") { $0.step.parameters["n"] = .null },
-        Sample("param `n`: an integral number is written as an integer") { $0.step.parameters["n"] = 6.0 },
-        Sample("param `n`: an integral number is written as an integer") { $0.step.parameters["n"] = .number(-0.0) },
-        Sample("param `n`: a param is neither infinite") { $0.step.parameters["n"] = .number(.infinity) },
-        Sample("param `n`: 9007199254740992 is beyond") { $0.step.parameters["n"] = 9_007_199_254_740_992 },
-        Sample("param `n`: the invisible character U+0000") { $0.step.parameters["n"] = "\0" },
-        Sample("param `n`: the invisible character U+000D") { $0.step.parameters["n"] = "\r" },
-        Sample("param `n`: a character beyond the basic plane") { $0.step.parameters["n"] = "\u{1F600}" },
-        Sample("param `n`: a mapping") { $0.step.parameters["n"] = ["a": 1] },
-        Sample("param `n`: a list inside a list") { $0.step.parameters["n"] = [[1], [2]] },
-        Sample("`a b` is not a param's name") { $0.step.parameters["a b"] = 1 },
-        Sample("two params differ only in case") { $0.step.parameters["N"] = 1 },
+        Sample("param `n`: a param has no value") { $0.steps[0].parameters["n"] = .null },
+        Sample("param `n`: an integral number is written as an integer") { $0.steps[0].parameters["n"] = 6.0 },
+        Sample("param `n`: an integral number is written as an integer") {
+            $0.steps[0].parameters["n"] = .number(-0.0)
+        },
+        Sample("param `n`: a param is neither infinite") { $0.steps[0].parameters["n"] = .number(.infinity) },
+        Sample("param `n`: 9007199254740992 is beyond") { $0.steps[0].parameters["n"] = 9_007_199_254_740_992 },
+        Sample("param `n`: the invisible character U+0000") { $0.steps[0].parameters["n"] = "\0" },
+        Sample("param `n`: the invisible character U+000D") { $0.steps[0].parameters["n"] = "\r" },
+        Sample("param `n`: a character beyond the basic plane") { $0.steps[0].parameters["n"] = "\u{1F600}" },
+        Sample("param `n`: a mapping") { $0.steps[0].parameters["n"] = ["a": 1] },
+        Sample("param `n`: a list inside a list") { $0.steps[0].parameters["n"] = [[1], [2]] },
+        Sample("`a b` is not a param's name") { $0.steps[0].parameters["a b"] = 1 },
+        Sample("two params differ only in case") { $0.steps[0].parameters["N"] = 1 },
         Sample("`params`: 101 params") { change in
-            change.step.parameters = [:]
-            for index in 0...100 { change.step.parameters["p\(index)"] = 1 }
+            change.steps[0].parameters = [:]
+            for index in 0...100 { change.steps[0].parameters["p\(index)"] = 1 }
         },
     ]
 
@@ -123,8 +125,9 @@ enum ChangeSamples {
     static func json(_ change: Change) -> JSONValue {
         .compact([
             "apiVersion": "agentsafe/v1", "kind": "Change", "repository": .string(change.repository),
-            "id": .string(change.id.text), "proposer": .string(change.proposer), "action": .string(change.step.action),
-            "target": .string(change.step.target), "params": .object(change.step.parameters),
+            "id": .string(change.id.text), "proposer": .string(change.proposer),
+            "action": .string(change.steps[0].action),
+            "target": .string(change.steps[0].target), "params": .object(change.steps[0].parameters),
             "reason": .string(change.reason), "ticket": change.ticket.map { .string($0) },
             "created": .string(change.created.description), "expires": .string(change.expires.description),
             "rollback_of": change.rollbackOf.map { .string($0.text) },

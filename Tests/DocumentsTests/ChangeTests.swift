@@ -30,13 +30,13 @@ struct ChangeTests {
     func everyForm() throws {
         let change = try ChangeDocument.parse(try Fixture.valid("change-every-form.yaml"))
         #expect(
-            change.step.parameters == [
+            change.steps[0].parameters == [
                 "_private": "", "big": 9_007_199_254_740_991, "factor": 1.5, "huge": 1e21,
                 "least": -9_007_199_254_740_991, "list": ["a, b", 1, -2.5e-7, true], "no": "no", "none": [],
                 "off_hours": false, "text": "tab\t, line\n, quote\", backslash\\, caf\u{e9}",
             ])
         #expect(change.reason == "\u{201c}Gr\u{f6}\u{df}e\u{201d} \u{5909}\u{66f4}: see #42 \\ \"now\" \\n")
-        #expect([change.proposer, change.step.action, change.step.target] == ["007", "no", "2026-11-23"])
+        #expect([change.proposer, change.steps[0].action, change.steps[0].target] == ["007", "no", "2026-11-23"])
         #expect(change.ticket == "INC 42: disk")
         #expect(change.rollbackOf == ChangeID("chg-20261122-7f3k9q2m4x"))
     }
@@ -46,9 +46,9 @@ struct ChangeTests {
         let error = #expect(throws: DocumentError.self) { try parse([UInt8](repeating: 0xFF, count: (64 << 10) + 1)) }
         #expect(error?.summary == "change.yaml:1:1: the change has 65537 bytes, at most 65536 are allowed")
         var change = ChangeSamples.plain
-        change.step.parameters["text"] = .string(String(repeating: "x", count: 64 << 10))
+        change.steps[0].parameters["text"] = .string(String(repeating: "x", count: 64 << 10))
         #expect(throws: DocumentError.self) { try ChangeDocument.emit(change) }
-        change.step.parameters["text"] = .string(String(repeating: "x", count: 60 << 10))
+        change.steps[0].parameters["text"] = .string(String(repeating: "x", count: 60 << 10))
         #expect(throws: Never.self) { try parse(try ChangeDocument.emit(change)) }
     }
 

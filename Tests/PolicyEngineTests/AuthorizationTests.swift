@@ -204,10 +204,10 @@ struct AuthorizationTests {
         #expect(plan.json["repository"]?.stringValue == Fixture.repository)
         #expect(plan.json["change"]?.stringValue == world.digest.description)
         #expect(plan.json["action"]?.stringValue == world.world.action.digest.description)
-        #expect(plan.json["params"] == .object(plan.parameters))
+        #expect(plan.json["params"] == .object(plan.steps[0].parameters))
         #expect(plan.json["target"] == world.world.target.json)
         #expect(plan.json.objectValue?.count == 6)
-        #expect(plan.parameters["note"] == "none")
+        #expect(plan.steps[0].parameters["note"] == "none")
     }
 
     @Test("there is no plan for an unknown action or target, or for invalid params")

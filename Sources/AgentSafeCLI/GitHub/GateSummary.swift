@@ -57,11 +57,10 @@ enum GateSummary {
         ]
         if let ticket = change.ticket { rows.append(("ticket", MarkdownText.code(ticket))) }
         rows += decision(judgement.standing)
-        let parameters = judgement.plan?.parameters ?? change.step.parameters
-        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
-            rows.append(("param \(MarkdownText.code(name))", MarkdownText.code(value.canonicalText)))
+        for (index, step) in change.steps.enumerated() {
+            if change.isPlan { rows.append(("step \(index + 1)", MarkdownText.code(step.summary))) }
+            rows += work(step, judgement.plan.map { $0.steps[index] })
         }
-        rows += target(judgement)
         if let rolledBack = change.rollbackOf { rows.append(("rolls back", MarkdownText.code(rolledBack.text))) }
         rows.append(("expires", MarkdownText.code(change.expires.description)))
         rows.append(("digest", MarkdownText.code(judgement.change.digest.description)))
@@ -71,7 +70,7 @@ enum GateSummary {
         let file = String(decoding: judgement.change.bytes, as: UTF8.self)
         return """
 
-            ### \(judgement.outcome): \(MarkdownText.code(change.step.action)) on \(MarkdownText.code(change.step.target))
+            ### \(judgement.outcome): \(title(change))
 
             <table>
             \(table)</table>
@@ -105,11 +104,21 @@ enum GateSummary {
         return rows + decision.warnings.prefix(10).map { ("warning", MarkdownText.code($0)) }
     }
 
-    private static func target(_ judgement: Judgement) -> [(String, String)] {
-        guard let target = judgement.plan?.target else { return [] }
+    private static func title(_ change: Change) -> String {
+        change.steps.map { "\(MarkdownText.code($0.action)) on \(MarkdownText.code($0.target))" }
+            .joined(separator: ", then ")
+    }
+
+    /// - Parameter planned: the step with defaults and the target's entry, where that is known.
+    private static func work(_ step: ChangeStep, _ planned: PlannedStep?) -> [(String, String)] {
+        let parameters = planned?.parameters ?? step.parameters
+        let rows = parameters.sorted { $0.key < $1.key }.map {
+            ("param \(MarkdownText.code($0.key))", MarkdownText.code($0.value.canonicalText))
+        }
+        guard let target = planned?.target else { return rows }
         let locator = target.locator.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let kind = [target.type, target.environment.rawValue, target.sensitivity.rawValue].joined(separator: ", ")
-        return [("target", MarkdownText.code(([kind] + locator).joined(separator: " ")))]
+        return rows + [("target", MarkdownText.code(([kind] + locator).joined(separator: " ")))]
     }
 
     private static func votes(_ judgement: Judgement) -> [(String, String)] {

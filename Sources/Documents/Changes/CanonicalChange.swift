@@ -27,9 +27,11 @@ struct CanonicalChange {
     init(_ change: Change) {
         require("repository", Self.isRepository(change.repository), "a repository's name is 26 symbols of base32")
         require("proposer", Identifier.isName(change.proposer), "the proposer is not the name of an identity")
-        require("action", Identifier.isActionName(change.step.action), "not an action's name")
-        require("target", Identifier.isTargetName(change.step.target), "not a target's name")
-        checkParameters(change.step.parameters)
+        for step in change.steps {
+            require("action", Identifier.isActionName(step.action), "not an action's name")
+            require("target", Identifier.isTargetName(step.target), "not a target's name")
+            checkParameters(step.parameters)
+        }
         checkReason(change.reason)
         if let ticket = change.ticket {
             require(

@@ -30,11 +30,12 @@ extension ChangeDocument {
             repository: \(ScalarText.identifier(change.repository))
             id: \(change.id)
             proposer: \(ScalarText.identifier(change.proposer))
-            action: \(ScalarText.identifier(change.step.action))
-            target: \(ScalarText.identifier(change.step.target))
 
             """
-        text += parameters(change.step.parameters)
+        for step in change.steps {
+            text += "action: \(ScalarText.identifier(step.action))\ntarget: \(ScalarText.identifier(step.target))\n"
+            text += parameters(step.parameters)
+        }
         text += "reason: \(ScalarText.quoted(change.reason, keepingVisible: true))\n"
         if let ticket = change.ticket { text += "ticket: \(ScalarText.identifier(ticket))\n" }
         text += "created: \(change.created)\nexpires: \(change.expires)\n"

@@ -136,10 +136,10 @@ extension WalkWorld {
                 "nonce": .string(String(repeating: "5a", count: 16)), "instance": "walk",
                 "lease_end": .string((moment + .seconds(lease)).description),
                 "plan": .string(lie == .otherPlan ? other : plan.digest.description),
-                "locks": [.string(lie == .otherLock ? other : plan.target.lockKey.description)],
+                "locks": [.string(lie == .otherLock ? other : plan.steps[0].target.lockKey.description)],
                 "engine": .string(PolicyEngine.version), "decision": judgement.decision.json,
                 "approved_by": .strings(judgement.approvedBy + (lie == .otherApprovers ? ["zoe"] : [])),
-                "steps": [plan.step],
+                "steps": plan.recordedSteps,
             ], headline: "claimed")
     }
 
@@ -148,7 +148,7 @@ extension WalkWorld {
     ) throws -> EventDraft {
         let claim = Int64(try view.ledger.state.claim(change.change.id)?.height ?? 0)
         let rollback: JSONValue = [
-            "action": "scale-deployment", "target": .string(change.change.step.target),
+            "action": "scale-deployment", "target": .string(change.change.steps[0].target),
             "params": ["replicas": .integer(Int64(pair))],
         ]
         return EventDraft(

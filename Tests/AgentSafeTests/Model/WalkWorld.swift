@@ -207,7 +207,7 @@ final class WalkWorld {
         var bytes = try ChangeDocument.emit(change)
         let signature = try base.signers[key]!.sign(bytes, namespace: Change.signatureNamespace)
         if form == .editedAfterSigning {
-            change.step.parameters["replicas"] = 99
+            change.steps[0].parameters["replicas"] = 99
             bytes = try ChangeDocument.emit(change)
         }
         return [
@@ -220,7 +220,7 @@ final class WalkWorld {
         var real = try change(number)
         // Each version has bytes of its own.
         real.change.reason += "."
-        real.change.step.parameters["replicas"] = .integer(Int64(replicas))
+        real.change.steps[0].parameters["replicas"] = .integer(Int64(replicas))
         real.files = try files(of: real.change, form: form, key: real.key)
         let root = onTop ? try repository.commit(real.tip).tree : view.state.tree
         real.tip = try commit(
@@ -251,7 +251,16 @@ final class WalkWorld {
     var height: Int { view.ledger.tip.event.height - base.height }
 
     /// Everything from the very beginning, as somebody does who sees the repository for the first time.
-    func verifyAll() throws { _ = try workspace.view(full: true) }
+    /// Verifies everything, and decides anew whatever was recorded.
+    func verifyAll() throws {
+        _ = try workspace.view(full: true)
+        let report = try workspace.replay(.all)
+        guard report.result == .same else { throw ReplayDiffers(description: "\(report.json)") }
+    }
+
+    struct ReplayDiffers: Error, CustomStringConvertible {
+        let description: String
+    }
 }
 
 extension WalkWorld {

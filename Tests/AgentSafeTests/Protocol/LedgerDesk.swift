@@ -95,8 +95,8 @@ final class LedgerDesk {
         var body: JSONValue = [
             "nonce": .string(Hexadecimal.text(governance.host(actor).random(16))), "instance": .string(actor),
             "lease_end": .string((now + .seconds(lease)).description), "plan": .string(plan.digest.description),
-            "locks": [.string(plan.target.lockKey.description)], "engine": .string(PolicyEngine.version),
-            "decision": judgement.decision.json, "approved_by": [], "steps": [plan.step],
+            "locks": [.string(plan.steps[0].target.lockKey.description)], "engine": .string(PolicyEngine.version),
+            "decision": judgement.decision.json, "approved_by": [], "steps": plan.recordedSteps,
         ]
         edit(&body)
         return EventDraft(kind: .claim, change: change, body: body, headline: change.change.summary)
@@ -144,7 +144,7 @@ final class LedgerDesk {
     func standing(_ id: ChangeID) throws -> Standing {
         let state = try history.currentState()
         let claim = try state.claim(id)
-        let lock = try #require(try Judgement(change(id), main: main, now: now).plan).target.lockKey
+        let lock = try #require(try Judgement(change(id), main: main, now: now).plan?.locks.first)
         let recent = try repository.entry(at: "state/recent", in: history.tip.commit.tree)
         return Standing(
             pending: try state.pending(id) != nil, claimed: claim != nil, prepared: claim?.isPrepared ?? false,

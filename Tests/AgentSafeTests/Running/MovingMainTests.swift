@@ -70,7 +70,7 @@ struct MovingMainTests {
         let id = try governance.execute()
         let desk = try LedgerDesk(governance)
         let lock = try #require(
-            try Judgement(desk.change(id), main: desk.main, now: desk.now).plan?.target.lockKey)
+            try Judgement(desk.change(id), main: desk.main, now: desk.now).plan?.locks.first)
         #expect(try desk.history.state.lastExecution(lock)?.change == id)
         let read = try governance.propose(action: "rollout-status", [])
         try governance.land(read)

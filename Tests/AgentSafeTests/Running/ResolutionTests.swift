@@ -54,7 +54,7 @@ struct ResolutionTests {
             _ = try unknown.resolve("alice", outcome)
             let desk = try LedgerDesk(unknown.governance)
             let lock = try #require(
-                try Judgement(desk.change(unknown.id), main: desk.main, now: desk.now).plan?.target.lockKey)
+                try Judgement(desk.change(unknown.id), main: desk.main, now: desk.now).plan?.locks.first)
             #expect((try desk.history.state.lastExecution(lock)?.change == unknown.id) == isLatest)
         }
     }
