@@ -20,6 +20,8 @@ public struct RunOutcome: Sendable {
     public let differences: [StateDifference]
     /// A read's answer, for the caller.
     public let output: JSONValue?
+    /// Of a denial that ends by itself: when to run it again.
+    public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
     public let unrecorded: JSONValue?
     /// Who had it run before its approvals were there; nil for nearly every run.
@@ -40,14 +42,15 @@ public struct RunOutcome: Sendable {
         .compact([
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
-            "unrecorded": unrecorded, "break_glass": brokenGlass?.json,
+            "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded, "break_glass": brokenGlass?.json,
         ])
     }
 
     init(
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
-        output: JSONValue? = nil, unrecorded: JSONValue? = nil
+        output: JSONValue? = nil, retryAfter: Timestamp? = nil, unrecorded: JSONValue? = nil
     ) {
+        self.retryAfter = retryAfter
         id = change.change.id
         summary = change.change.summary
         self.unrecorded = unrecorded
@@ -63,7 +66,7 @@ public struct RunOutcome: Sendable {
         summary = "not looked at"
         status = error.code == .notAuthentic ? .notAuthentic : .failed
         detail = error.message
-        (differences, output, unrecorded) = ([], nil, nil)
+        (differences, output, retryAfter, unrecorded) = ([], nil, nil, nil)
     }
 }
 
@@ -212,7 +215,7 @@ extension Workspace {
                     change, .recordFailed, "\(decision.reason); that could not be recorded: \(error.message)")
             }
         }
-        return RunOutcome(change, .denied, decision.reason)
+        return RunOutcome(change, .denied, decision.reason, retryAfter: decision.limits?.retryAfter)
     }
 
     private static func wayOut(of id: ChangeID) -> String {

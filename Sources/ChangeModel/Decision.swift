@@ -7,6 +7,12 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case parameterInvalid = "param_invalid"
     case targetType = "target_type"
     case targetBinding = "target_binding"
+    /// The caller has asked for too much lately, or the ledger takes no more denied changes of theirs.
+    case rateLimited = "rate_limited"
+    /// Too much of what the caller asked for was denied lately.
+    case circuitOpen = "circuit_open"
+    /// A rule would have been milder, but the caller has gathered too much risk.
+    case cumulativeRisk = "cumulative_risk"
     /// The change itself may not run any more: it is past `expires`.
     case expired
     /// Its `expires` lies further ahead than the repository allows.
@@ -92,11 +98,14 @@ public struct Decision: Hashable, Sendable {
     public var approvals: [ApprovalRequirement]
     /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
     public var terms: ApprovalTerms
+    /// What the limits on the caller have to say; nil where none apply.
+    public var limits: DecisionLimits?
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms()
+        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(),
+        limits: DecisionLimits? = nil
     ) {
         self.result = result
         self.code = code
@@ -110,6 +119,7 @@ public struct Decision: Hashable, Sendable {
         nearMisses = nearest
         self.approvals = approvals
         self.terms = terms
+        self.limits = limits
     }
 
     /// The stable JSON form. `rule` and `location` are null when no rule decided.
@@ -138,6 +148,8 @@ public struct Decision: Hashable, Sendable {
             "review_by": terms.reviewBy.map { .integer($0) },
             "execute_within": terms.executeWithin.map { .integer($0) },
             "break_glass": terms.breakGlass?.json,
+            "retry_after": limits?.retryAfter.map { .string($0.description) },
+            "limits": limits?.json,
         ])
     }
 

@@ -14,7 +14,7 @@ extension PolicyEngine {
     /// The policy's answer to a whole change, votes aside, under the repository's own `target_binding`.
     ///
     /// The steps of a plan are decided in order, and the strictest answer holds for all of them: deny, then
-    /// `require_approval`, then allow.
+    /// `require_approval`, then allow. A plan counts as one request of its caller, and with the risk of every step.
     public func decide(
         _ change: Change, by caller: Caller, history: VerifiedHistory = .none, now: Timestamp
     ) -> Decision {
@@ -24,13 +24,15 @@ extension PolicyEngine {
     func decide(
         _ change: Change, by caller: Caller, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
     ) -> Decision {
-        let decisions = change.requests(by: caller).map {
-            decide($0, history: history, now: now, binding: binding)
-        }
-        return decisions.max { $0.result.strictness < $1.result.strictness }
+        let requests = change.requests(by: caller)
+        if let first = requests.first, let refusal = refusal(of: first, history, now: now) { return refusal }
+        let decisions = requests.map { decideWithoutLimits($0, history: history, now: now, binding: binding) }
+        let strictest =
+            decisions.max { $0.result.strictness < $1.result.strictness }
             ?? Decision(
                 result: .deny, code: .noRule, reason: "the change has no step", riskClass: .critical,
                 effectiveRisk: .critical)
+        return raised(strictest, risks: decisions.map(\.effectiveRisk), history, caller: caller, now: now)
     }
 
     /// The first target of the change that the inventory does not have.

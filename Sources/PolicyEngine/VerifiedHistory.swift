@@ -45,17 +45,21 @@ public struct VerifiedHistory: Sendable {
     public let isRollback: Bool
     /// When the first decision on the change was recorded; nil while none was.
     public let firstDecision: Timestamp?
+    /// What counts for the limits on the caller; nil where there is no ledger, and so no limits.
+    public let caller: CallerHistory?
 
     @_spi(VerifiedHistory)
     public init(
-        votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false, firstDecision: Timestamp? = nil
+        votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false, firstDecision: Timestamp? = nil,
+        caller: CallerHistory? = nil
     ) {
+        self.caller = caller
         self.votes = votes
         self.excludedVoters = excludedVoters
         self.isRollback = isRollback
         self.firstDecision = firstDecision
     }
 
-    /// A past in which nothing happened.
+    /// No past at all, as in a folder without a ledger.
     public static let none = VerifiedHistory(votes: [], excludedVoters: [])
 }
