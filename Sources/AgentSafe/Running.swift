@@ -42,7 +42,8 @@ public struct RunOutcome: Sendable {
         .compact([
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
-            "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded, "break_glass": brokenGlass?.json,
+            "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded,
+            "break_glass": brokenGlass?.json,
         ])
     }
 

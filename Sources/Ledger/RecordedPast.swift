@@ -21,7 +21,8 @@ public struct RecordedPast: Sendable, Hashable {
     ///   - excluded: who may not approve.
     func history(votes: [VerifiedVote] = [], excluding excluded: Set<String> = []) -> VerifiedHistory {
         VerifiedHistory(
-            votes: votes, excludedVoters: excluded, isRollback: isRollback, firstDecision: firstDecision, caller: caller)
+            votes: votes, excludedVoters: excluded, isRollback: isRollback, firstDecision: firstDecision, caller: caller
+        )
     }
 }
 
