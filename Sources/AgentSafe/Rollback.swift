@@ -4,7 +4,8 @@ internal import Ledger
 extension Workspace {
     /// Proposes the rollback pair that the runner recorded for an executed change, or for an unknown that was found applied. It goes through the gate like any other.
     public func proposeRollback(
-        of id: ChangeID, reason: String?, ticket: String? = nil, push: Bool, anyway: Bool = false
+        of id: ChangeID, reason: String?, ticket: String? = nil, delegation: [String] = [], push: Bool,
+        anyway: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
         try fetchIfPossible(.main)
         let view = try view()
@@ -28,7 +29,8 @@ extension Workspace {
         return try propose(
             Proposal(
                 action: pair.action, target: pair.target, parameters: pair.parameters,
-                reason: reason ?? "Roll back \(id)", ticket: ticket, rollbackOf: id, anyway: anyway, push: push))
+                reason: reason ?? "Roll back \(id)", ticket: ticket, delegation: delegation,
+                rollbackOf: id, anyway: anyway, push: push))
     }
 
     /// The recorded pair undoes the state of its own time. Says when the target has moved on since.

@@ -56,6 +56,12 @@ extension Workspace {
         }
         let review = try ledger { () throws(LedgerError) in try view.ledger.state.review(id) }
         if kind == .breakGlass, review == nil { try checkBreakingGlass(judgement, by: voter, reason: reason) }
+        if kind == .approve, judgement.asking.delegators.contains(voter.id) {
+            throw AgentSafeError(
+                .denied,
+                "`\(voter.id)` delegated this change, and nobody approves what they delegated; ask somebody else with role "
+                    + "`approver`")
+        }
         if kind == .withdraw { try checkSomethingToTakeBack(judgement, by: voter, of: rejector) }
         // What ran is what is reviewed, whatever main says by now.
         guard let plan = review?.plan ?? judgement.plan?.digest else {

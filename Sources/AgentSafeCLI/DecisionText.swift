@@ -44,6 +44,9 @@ enum DecisionText {
             lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue)\(of) at \(vote.at)\(stale)")
             if let reason = vote.reason { lines.append("    because: \(visible(reason))") }
         }
+        if let chain = judgement.asking.chain {
+            lines.append("  acts for \(chain.delegators.joined(separator: " → ")), until \(chain.expires)")
+        }
         if !judgement.approvedBy.isEmpty {
             lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))")
         }

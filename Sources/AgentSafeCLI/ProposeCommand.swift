@@ -21,6 +21,7 @@ enum ProposeCommand: Command {
                 "param", short: "p", value: "NAME=VALUE", repeatable: true, help: "a param; the action says its type"),
             OptionSpec("reason", short: "r", value: "TEXT", required: true, help: "why, for reviewers and the record"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            .delegation,
             OptionSpec("expires", value: "DURATION", help: "how long the proposal lives, e.g. 30m, 24h, 7d"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
@@ -33,6 +34,7 @@ enum ProposeCommand: Command {
             action: arguments.positionals.first ?? "", target: arguments.value("target") ?? "",
             parameterTexts: try parameterTexts(arguments), reason: arguments.value("reason") ?? "",
             ticket: arguments.value("ticket"), lifetime: try arguments.value("expires").map(seconds),
+            delegation: try context.delegationOption(),
             anyway: arguments.has("anyway"), push: arguments.has("push"))
         let result = try context.workspace().propose(proposal)
         return report(result, context)
@@ -79,7 +81,7 @@ enum RollbackCommand: Command {
         example: "agentsafe rollback chg-20261122-7f3k9q2m4x --reason 'Latency rose' --push",
         options: [
             OptionSpec("reason", short: "r", value: "TEXT", help: "why (default: which change it rolls back)"),
-            OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            OptionSpec("ticket", value: "ID", help: "an external ticket"), .delegation,
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
         positionals: [PositionalSpec("ID", help: "the executed change")], exitCodes: ExitCodeSpec.proposing,
@@ -90,7 +92,7 @@ enum RollbackCommand: Command {
         let id = try context.changeID()
         let result = try context.workspace().proposeRollback(
             of: id, reason: arguments.value("reason"), ticket: arguments.value("ticket"),
-            push: arguments.has("push"), anyway: arguments.has("anyway"))
+            delegation: try context.delegationOption(), push: arguments.has("push"), anyway: arguments.has("anyway"))
         return ProposeCommand.report(result, context)
     }
 }

@@ -26,6 +26,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case reviewOverdue = "review_overdue"
     /// It was approved, and the rule's `execute_within` has passed since.
     case executionOverdue = "execution_overdue"
+    /// The delegation that the change was proposed under is forged, ended, or was never its proposer's.
+    case delegationInvalid = "delegation_invalid"
+    /// The action or the target is none that was delegated.
+    case delegationScope = "delegation_scope"
     /// The change was written for another repository.
     case wrongRepository = "wrong_repository"
 }

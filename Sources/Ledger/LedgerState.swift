@@ -219,7 +219,7 @@ public struct LedgerState {
                 leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, isPrepared: false)
             put(Self.claimPath(reference.id), claim.json)
             for lock in claim.locks { put(Self.lockPath(lock), ["change": .string(reference.id.text)]) }
-            if let change { try openReview(event, change) }
+            if let change, let main { try openReview(event, change, by: main) }
         case .prepared:
             guard let reference = event.change, var claim = try claim(reference.id) else { break }
             claim.isPrepared = true

@@ -46,7 +46,7 @@ public struct OpenReview: Sendable, Hashable {
     }
 
     /// What a claim opens, if the glass was broken for it.
-    fileprivate init?(_ claim: LedgerEvent, _ change: SignedChange) {
+    fileprivate init?(_ claim: LedgerEvent, _ change: SignedChange, by main: MainState) {
         guard let glass = claim.body["break_glass"], let reference = claim.change, let plan = claim.plan,
             let by = glass["by"]?.stringValue, let reason = glass["reason"]?.stringValue,
             let missing = glass["missing"]?.requirements, let within = glass["review_within"]?.integerValue,
@@ -58,7 +58,8 @@ public struct OpenReview: Sendable, Hashable {
         self.by = by
         self.reason = reason
         self.required = required
-        excluded = Set([by, change.change.proposer, change.proposer.id]).sorted()
+        let asking = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: claim.at)
+        excluded = asking.delegators.union([by, change.change.proposer, change.proposer.id]).sorted()
         since = claim.at
         due = claim.at + .seconds(within)
         self.missing = missing
@@ -101,8 +102,10 @@ extension LedgerState {
     private static func reviewPath(_ id: ChangeID) -> String { "state/reviews/\(id).json" }
 
     /// Enters a claim for which the glass was broken: it stays open until the votes that it lacks are recorded.
-    mutating func openReview(_ claim: LedgerEvent, _ change: SignedChange) throws(LedgerError) {
-        guard let review = OpenReview(claim, change) else { return }
+    mutating func openReview(
+        _ claim: LedgerEvent, _ change: SignedChange, by main: MainState
+    ) throws(LedgerError) {
+        guard let review = OpenReview(claim, change, by: main) else { return }
         put(Self.reviewPath(review.id), review.json)
         var summary = try read(Self.summaryPath)?.objectValue ?? [:]
         summary["broken_glass"] = .integer(Int64(try brokenGlasses()) + 1)

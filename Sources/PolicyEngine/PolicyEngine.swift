@@ -144,6 +144,9 @@ public struct PolicyEngine: Sendable {
                 warnings += bindingFaults
             }
         }
+        if let objection = request.caller.delegation?.objection(action: request.action, target: request.target) {
+            return deny(.delegationScope, objection)
+        }
         return judge(
             action, request,
             Circumstances(
@@ -166,6 +169,14 @@ public struct PolicyEngine: Sendable {
             if warnings != plainWarnings { decision.warnings = warnings }
             return decision
         }
+        return deniedByDefault(action, request, circumstances, warnings)
+    }
+
+    // Apart from the rest, which is then without the copies that this keeps.
+    @inline(never)
+    private func deniedByDefault(
+        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
+    ) -> Decision {
         let isKnown = circumstances.target != nil
         let subject =
             isKnown

@@ -22,7 +22,7 @@ struct ConfigurationTests {
                     terms: ApprovalTerms(
                         reviewBy: 5400, executeWithin: 45,
                         breakGlass: BreakGlassTerms(roles: ["sre"], reviewWithin: 86_400)), defaultExpiry: 5400,
-                    maximumExpiry: 259_200, unenforced: ["tickets"]))
+                    maximumExpiry: 259_200))
     }
 
     @Test("of the Python project loads, and says what is not enforced")
