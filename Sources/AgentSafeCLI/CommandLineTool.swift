@@ -15,6 +15,7 @@ public enum CommandLineTool {
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
             ReviewsCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
+            LimitsCommand.self,
             VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
             VersionCommand.self,
         ]
@@ -61,7 +62,7 @@ public enum CommandLineTool {
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec,
             StatusCommand.spec, ShowCommand.spec,
-            LogCommand.spec,
+            LogCommand.spec, LimitsCommand.spec,
             VerifyCommand.spec, ReplayCommand.spec, VersionCommand.spec,
             CommandSpec(
                 name: "hook", summary: "Guard the repository that others push to.",
