@@ -17,6 +17,8 @@ public struct Configuration: Hashable, Sendable {
     public var approvals: [ApprovalRequirement]
     /// What a ticket that a request names must look like, as a whole; nil: anything.
     public var ticketPattern: String?
+    /// Deadlines and break-glass where a rule that requires approval does not say.
+    public var terms: ApprovalTerms
     /// How long a proposal lives when its author does not say, in seconds.
     public var defaultExpiry: Int64
     /// The longest life of a proposal, in seconds.
@@ -39,6 +41,7 @@ public struct Configuration: Hashable, Sendable {
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
         ticketPattern: String? = nil,
+        terms: ApprovalTerms = ApprovalTerms(),
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
         unenforced: [String] = []
@@ -53,6 +56,7 @@ public struct Configuration: Hashable, Sendable {
         self.targetBinding = targetBinding
         self.approvals = approvals
         self.ticketPattern = ticketPattern
+        self.terms = terms
         self.defaultExpiry = defaultExpiry
         self.maximumExpiry = maximumExpiry
         self.ticketLifetime = ticketLifetime

@@ -45,14 +45,16 @@ public enum PolicyDocument {
         let placeholder = Rule(
             name: "", decision: .deny, reason: "", location: SourceLocation(file: file.name, line: 1))
         return .mapping("a rule", placeholder: placeholder) { fields in
-            Rule(
+            let approvals = fields.optional("approvals", ApprovalFields.ofRule)
+            return Rule(
                 name: fields.required("name", .name),
                 description: fields.optional("description", .prose()) ?? "",
                 priority: fields.optional("priority", .integer(-1_000_000...1_000_000)) ?? 0,
                 match: fields.required("match", match),
                 decision: fields.required("decision", FieldType<Verdict>.choice()),
                 reason: fields.required("reason", .prose(limit: 1000)),
-                approvals: fields.optional("approvals", ApprovalFields.ofRule) ?? [],
+                approvals: approvals?.require ?? [],
+                terms: approvals?.terms ?? ApprovalTerms(),
                 location: SourceLocation(file: file.name, line: fields.mark.line))
         }
     }
