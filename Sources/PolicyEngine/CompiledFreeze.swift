@@ -64,11 +64,16 @@ extension PolicyEngine {
                 stricter.code = .frozen
                 stricter.rule = freeze.name
                 stricter.location = freeze.location
+                // The rule's deadlines, or the repository's, and no glass to break: `except` says who may pass.
+                let defaults = catalogue.configuration.terms
+                stricter.terms = decision.result == .requireApproval ? decision.terms : defaults
+                stricter.terms.breakGlass = nil
                 stricter.reason = "\(freeze.reason) (\(words(freeze, end, instead: decision)))"
                 frozen = stricter
             }
             if freeze.decision == .deny {
                 frozen?.approvals = []
+                frozen?.terms = ApprovalTerms()
                 frozen?.limits = DecisionLimits(retryAfter: end)
                 return frozen ?? decision
             }

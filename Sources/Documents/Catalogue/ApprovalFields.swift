@@ -14,8 +14,8 @@ enum ApprovalFields {
         OfRule(require: fields.required("require", requirements), terms: terms(fields))
     }
 
-    /// The `approvals:` of a policy test, which asks for people alone.
-    static let ofTest = FieldType<[ApprovalRequirement]>.mapping("approvals", placeholder: []) { fields in
+    /// The `approvals:` of a policy test or a freeze, which ask for people alone.
+    static let peopleAlone = FieldType<[ApprovalRequirement]>.mapping("approvals", placeholder: []) { fields in
         fields.required("require", requirements)
     }
 
@@ -33,11 +33,6 @@ enum ApprovalFields {
         BreakGlassTerms(
             roles: fields.required("roles", .list(of: .name, count: 0...20)),
             reviewWithin: fields.optional("review_within", .duration) ?? BreakGlassTerms.usualReview)
-    }
-
-    /// Of a freeze, which has no deadlines of its own.
-    static let requirementsAlone = FieldType<[ApprovalRequirement]>.mapping("approvals", placeholder: []) { fields in
-        fields.required("require", requirements)
     }
 
     private static let requirement = FieldType<ApprovalRequirement>.mapping(

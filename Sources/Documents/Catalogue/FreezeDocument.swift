@@ -12,7 +12,7 @@ enum FreezeDocument {
             let period = period(fields)
             let zone = Zone(fields.required("zone", zone))
             let decision = fields.optional("decision", decision) ?? .deny
-            let approvals = fields.optional("approvals", ApprovalFields.requirementsAlone) ?? []
+            let approvals = fields.optional("approvals", ApprovalFields.peopleAlone) ?? []
             if decision == .deny, !approvals.isEmpty {
                 fields.report(
                     "approvals", "this freeze denies, and nobody's approval changes that",
