@@ -14,6 +14,7 @@ public enum CommandLineTool {
             GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
+            LimitsCommand.self,
             VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
             VersionCommand.self,
         ]
@@ -59,7 +60,7 @@ public enum CommandLineTool {
             TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
-            LogCommand.spec,
+            LogCommand.spec, LimitsCommand.spec,
             VerifyCommand.spec, ReplayCommand.spec, VersionCommand.spec,
             CommandSpec(
                 name: "hook", summary: "Guard the repository that others push to.",

@@ -98,6 +98,11 @@ struct CallerLimits: Sendable {
         return found
     }
 
+    /// When the caller's open breaker closes; nil where it is closed.
+    func breakerCloses(_ history: CallerHistory, now: Timestamp) -> Timestamp? {
+        rate.flatMap { openBreaker(history, $0, now: now)?.end }
+    }
+
     func isRecordFull(_ history: CallerHistory, now: Timestamp) -> Bool { fullRecord(history, now: now) != nil }
 
     private func fullRecord(
