@@ -78,6 +78,7 @@ extension Decision {
         denial.errors = []
         denial.nearest = []
         denial.approvals = []
+        denial.terms = ApprovalTerms()
         return denial
     }
 }

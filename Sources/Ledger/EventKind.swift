@@ -33,8 +33,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
-        case .claim:
-            [[], ["trust_remote"], ["ticket"], ["ticket", "trust_remote"]].map { Self.claimMembers + $0 }
+        case .claim: Self.claimVariants
         case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
@@ -45,6 +44,10 @@ public enum EventKind: String, Sendable, CaseIterable {
     private static let claimMembers = [
         "nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps",
     ]
+
+    /// Each of the members that may be there or not.
+    private static let claimVariants = ["ticket", "trust_remote", "break_glass"]
+        .reduce([claimMembers]) { variants, member in variants + variants.map { $0 + [member] } }
 
     static let allTrailers: Set<String> = Set(allCases.flatMap(\.trailers))
 

@@ -11,6 +11,8 @@ struct CallerLimits: Sendable {
     /// Who must approve what would be allowed but for the cumulative risk: the repository's own requirement, and never
     /// nobody.
     private let approvals: [ApprovalRequirement]
+    /// The repository's, but that nobody breaks the glass against a limit.
+    private let terms: ApprovalTerms
     /// For requests without history: which settings do not apply to them.
     let notes: [String]
 
@@ -20,6 +22,8 @@ struct CallerLimits: Sendable {
         risk = configuration.cumulativeRisk
         let real = configuration.approvals.filter { $0.count > 0 }
         approvals = real.isEmpty ? [ApprovalRequirement(role: Role.approver, count: 1)] : real
+        terms = ApprovalTerms(
+            reviewBy: configuration.terms.reviewBy, executeWithin: configuration.terms.executeWithin)
         let names =
             (configuration.rateLimit == nil ? [] : ["`rate_limit`"])
             + (configuration.cumulativeRisk == nil ? [] : ["`cumulative_risk`"])
@@ -181,6 +185,7 @@ struct CallerLimits: Sendable {
                 "\(sum) reaches \(risk.denyThreshold), where everything is denied (\(spared))"
                 + (retry.map { "; try again after \($0)" } ?? "; propose less at once")
             raised.approvals = []
+            raised.terms = ApprovalTerms()
             raised.limits = DecisionLimits(
                 retryAfter: retry,
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: decision.result),
@@ -190,6 +195,7 @@ struct CallerLimits: Sendable {
             raised.code = .cumulativeRisk
             raised.reason = "\(sum) reaches \(risk.escalationThreshold), where approval is needed (\(spared))"
             raised.approvals = approvals
+            raised.terms = terms
             raised.limits = DecisionLimits(
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: .allow), steps: steps)
         } else {
