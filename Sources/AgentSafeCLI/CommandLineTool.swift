@@ -9,7 +9,7 @@ public enum CommandLineTool {
     private static var commands: [any Command.Type] {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
-            ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ExplainCommand.self, ProposeCommand.self,
+            ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self, ProposeCommand.self,
             GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
@@ -45,7 +45,7 @@ public enum CommandLineTool {
                 subcommands: [
                     TrustCommitCommand.spec, TrustProposeCommand.spec, TrustSignCommand.spec, TrustStatusCommand.spec,
                 ], group: "Repository"),
-            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ExplainCommand.spec,
+            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, TemplatesCommand.spec, CheckCommand.spec, ExplainCommand.spec,
             ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,

@@ -24,10 +24,32 @@ public enum DecisionCode: String, Sendable, CaseIterable {
 public struct ParameterError: Hashable, Sendable {
     public var parameter: String
     public var message: String
+    /// The step of a plan, from 1; nil for what is no plan.
+    public var step: Int?
 
-    public init(parameter: String, message: String) {
+    public init(parameter: String, message: String, step: Int? = nil) {
         self.parameter = parameter
         self.message = message
+        self.step = step
+    }
+}
+
+/// The answer of the policy to one step of a plan.
+public struct StepDecision: Hashable, Sendable {
+    public var step: ChangeStep
+    public var decision: Decision
+
+    public init(step: ChangeStep, decision: Decision) {
+        self.step = step
+        self.decision = decision
+    }
+
+    /// A decision's members, and before them `action` and `target`.
+    var json: JSONValue {
+        var json = decision.json
+        json["action"] = .string(step.action)
+        json["target"] = .string(step.target)
+        return json
     }
 }
 
@@ -59,6 +81,8 @@ public struct Decision: Hashable, Sendable {
     public var nearest: [NearMiss]
     /// Who must approve; empty unless `result` is `requireApproval`.
     public var approvals: [ApprovalRequirement]
+    /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
+    public var steps: [StepDecision] = []
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
@@ -90,7 +114,14 @@ public struct Decision: Hashable, Sendable {
             "effective_risk": .string(effectiveRisk.description),
             "warnings": .strings(warnings),
             "errors": errors.isEmpty
-                ? nil : .array(errors.map { ["param": .string($0.parameter), "message": .string($0.message)] }),
+                ? nil
+                : .array(
+                    errors.map {
+                        .compact([
+                            "param": .string($0.parameter), "message": .string($0.message),
+                            "step": $0.step.map { .integer(Int64($0)) },
+                        ])
+                    }),
             "nearest": nearest.isEmpty
                 ? nil
                 : .array(
@@ -102,6 +133,7 @@ public struct Decision: Hashable, Sendable {
                     }),
             "approvals": approvals.isEmpty
                 ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+            "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
         ])
     }
 

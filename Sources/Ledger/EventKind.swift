@@ -26,7 +26,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The members of the event's own part of its file; of some events, one of two sets.
+    /// The members of the event's own part of its file; of some events, one of several sets.
     var bodyMembers: [[String]] {
         switch self {
         case .genesis: [["repository", "main", "protocol"]]
@@ -34,7 +34,11 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
         case .claim: [Self.claimMembers, Self.claimMembers + ["trust_remote"]]
-        case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
+        case .prepared:
+            [
+                Self.preparedMembers, Self.preparedMembers + ["step"],
+                Self.preparedMembers + ["step", "done"],
+            ]
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
         case .resolution: [["claim", "outcome", "reason"]]
@@ -44,6 +48,8 @@ public enum EventKind: String, Sendable, CaseIterable {
     private static let claimMembers = [
         "nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps",
     ]
+
+    private static let preparedMembers = ["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]
 
     static let allTrailers: Set<String> = Set(allCases.flatMap(\.trailers))
 
