@@ -72,8 +72,8 @@ let faces: [Target] = [
     .executableTarget(
         name: "AgentSafeBench",
         dependencies: [
-            "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "Documents", "Git", "Ledger", "OperatingSystem",
-            "PolicyEngine", "SSHSignature",
+            "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "Documents", "EmbeddedCatalogue", "Git", "Ledger",
+            "OperatingSystem", "PolicyEngine", "SSHSignature",
         ]
     ),
 ]

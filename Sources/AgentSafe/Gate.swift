@@ -71,7 +71,7 @@ extension Workspace {
         }
     }
 
-    private func defaultBase() throws(AgentSafeError) -> String {
+    func defaultBase() throws(AgentSafeError) -> String {
         let remote = try remoteName()
         let tracked = try git { () throws(GitError) in try repository.reference("refs/remotes/\(remote)/main") }
         return tracked == nil ? "refs/heads/main" : "refs/remotes/\(remote)/main"

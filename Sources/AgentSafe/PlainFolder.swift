@@ -28,14 +28,7 @@ public struct PlainFolder: Sendable {
 
     /// The caller with this identifier: an identity of `identities.yaml`, with further roles and groups; else just a name.
     public func caller(_ id: String?, roles: [String] = [], groups: [String] = []) -> Caller {
-        guard let id else { return Caller(id: nil, roles: roles, groups: groups) }
-        guard let identity = catalogue.identities?.identity(id) else {
-            return Caller(id: id, roles: roles, groups: groups)
-        }
-        var caller = Caller(identity)
-        caller.roles += roles.filter { !caller.roles.contains($0) }
-        caller.groups += groups.filter { !caller.groups.contains($0) }
-        return caller
+        catalogue.caller(id, roles: roles, groups: groups)
     }
 
     /// Whether `identities.yaml` exists and does not list `id`.
@@ -52,7 +45,7 @@ public struct PlainFolder: Sendable {
     /// answer has the members of a decision, `code` is `bad_request`, and `error` says what is wrong.
     public func answer(batchLine line: [UInt8], now: Timestamp) -> JSONValue {
         do {
-            let request = try BatchRequest(line: line, folder: self)
+            let request = try BatchRequest(line: line, catalogue: catalogue)
             return engine.decide(request.decision, now: request.now ?? now).json
         } catch {
             return [
@@ -65,6 +58,20 @@ public struct PlainFolder: Sendable {
     }
 }
 
+extension Catalogue {
+    /// The caller with this identifier: an identity of `identities.yaml`, with further roles and groups; else just a name.
+    func caller(_ id: String?, roles: [String] = [], groups: [String] = []) -> Caller {
+        guard let id else { return Caller(id: nil, roles: roles, groups: groups) }
+        guard let identity = identities?.identity(id) else {
+            return Caller(id: id, roles: roles, groups: groups)
+        }
+        var caller = Caller(identity)
+        caller.roles += roles.filter { !caller.roles.contains($0) }
+        caller.groups += groups.filter { !caller.groups.contains($0) }
+        return caller
+    }
+}
+
 /// `{"action", "target", "caller", "params", "ticket_id", "now"}`, one object a line.
 struct BatchRequest {
     let decision: DecisionRequest
@@ -72,7 +79,7 @@ struct BatchRequest {
 
     private static let members: Set<String> = ["action", "target", "caller", "params", "ticket_id", "now"]
 
-    init(line: [UInt8], folder: PlainFolder) throws(AgentSafeError) {
+    init(line: [UInt8], catalogue: Catalogue) throws(AgentSafeError) {
         let value: JSONValue
         do {
             value = try JSONValue(parsing: line, limits: JSONLimits(bytes: 1 << 20, depth: 16))
@@ -98,13 +105,13 @@ struct BatchRequest {
         now = instant.flatMap { Timestamp($0) }
         if instant != nil, now == nil { throw AgentSafeError(.usage, "`now` is no time like 2026-11-22T23:11:00Z") }
         decision = DecisionRequest(
-            action: action, target: try text("target"), caller: try Self.caller(object["caller"], folder: folder),
+            action: action, target: try text("target"), caller: try Self.caller(object["caller"], catalogue: catalogue),
             parameters: object["params"]?.objectValue ?? [:], ticket: try text("ticket_id"))
     }
 
-    private static func caller(_ value: JSONValue?, folder: PlainFolder) throws(AgentSafeError) -> Caller {
+    private static func caller(_ value: JSONValue?, catalogue: Catalogue) throws(AgentSafeError) -> Caller {
         guard let value, !value.isNull else { return .anonymous }
-        if let id = value.stringValue { return folder.caller(id) }
+        if let id = value.stringValue { return catalogue.caller(id) }
         guard let object = value.objectValue else {
             throw AgentSafeError(.usage, "`caller` is neither a name nor an object")
         }
@@ -124,7 +131,7 @@ struct BatchRequest {
         guard id != nil || object["agent_id"] == nil || object["agent_id"] == .null else {
             throw AgentSafeError(.usage, "`caller.agent_id` is no string")
         }
-        let kind = id.flatMap { folder.catalogue.identities?.identity($0)?.kind }
+        let kind = id.flatMap { catalogue.identities?.identity($0)?.kind }
         return Caller(id: id, kind: kind, roles: try names("roles"), groups: try names("groups"))
     }
 }

@@ -25,7 +25,8 @@ extension Workspace {
                 .failed,
                 claim == nil
                     ? "\(id) was never executed, so nothing of it is left over; `agentsafe status \(id)` says where it is"
-                    : "\(id) is claimed, and nobody has said what became of it; `agentsafe status \(id)` says what to do")
+                    : "\(id) is claimed, and nobody has said what became of it; `agentsafe status \(id)` says what to do"
+            )
         }
         let done = record.doneSteps
         guard done < change.steps.count else {

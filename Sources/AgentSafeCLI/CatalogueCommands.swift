@@ -13,7 +13,8 @@ enum ValidateCommand: Command {
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let folder = try PlainFolder(host: context.host)
-        let tests = try folder.runPolicyTests(now: Timestamp(seconds: context.host.now()))
+        let tests = folder.run(
+            try folder.ownPolicyTests().tests, now: Timestamp(seconds: context.host.now()))
         let problems = folder.actionProblems() + tests.failures
         if let first = problems.first { throw AgentSafeError(.failed, first, details: Array(problems.dropFirst())) }
         let catalogue = folder.catalogue

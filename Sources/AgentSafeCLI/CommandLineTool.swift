@@ -9,11 +9,12 @@ public enum CommandLineTool {
     private static var commands: [any Command.Type] {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
-            ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self, ProposeCommand.self,
+            ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self,
+            TestCommand.self, ProposeCommand.self,
             GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
-            VerifyCommand.self,
+            VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
             VersionCommand.self,
         ]
     }
@@ -45,12 +46,12 @@ public enum CommandLineTool {
                 subcommands: [
                     TrustCommitCommand.spec, TrustProposeCommand.spec, TrustSignCommand.spec, TrustStatusCommand.spec,
                 ], group: "Repository"),
-            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, TemplatesCommand.spec, CheckCommand.spec, ExplainCommand.spec,
-            ProposeCommand.spec,
+            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, TemplatesCommand.spec, CheckCommand.spec,
+            ExplainCommand.spec, TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec,
-            VerifyCommand.spec, VersionCommand.spec,
+            VerifyCommand.spec, ReplayCommand.spec, VersionCommand.spec,
             CommandSpec(
                 name: "hook", summary: "Guard the repository that others push to.",
                 example: "agentsafe hook install --repository /srv/git/governance.git",

@@ -33,7 +33,8 @@ enum ProposeCommand: Command {
             OptionSpec(
                 "set", short: "s", value: "NAME=VALUE", repeatable: true, help: "what fills a blank of the template"),
             OptionSpec("steps", value: "FILE", help: "the steps that a file lists, in place of an action"),
-            OptionSpec("resume", value: "ID", help: "the steps that an executed plan left undone, in place of an action"),
+            OptionSpec(
+                "resume", value: "ID", help: "the steps that an executed plan left undone, in place of an action"),
             OptionSpec("reason", short: "r", value: "TEXT", help: "why, for reviewers and the record"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
             OptionSpec("expires", value: "DURATION", help: "how long the proposal lives, e.g. 30m, 24h, 7d"),
@@ -46,7 +47,8 @@ enum ProposeCommand: Command {
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments
-        let sources = (arguments.positionals.isEmpty ? [] : ["an action"])
+        let sources =
+            (arguments.positionals.isEmpty ? [] : ["an action"])
             + ["template", "steps", "resume"].filter { arguments.has($0) }.map { "`--\($0)`" }
         guard sources.count == 1 else {
             throw AgentSafeError(
@@ -76,7 +78,8 @@ enum ProposeCommand: Command {
         var proposal = Proposal(
             action: arguments.positionals.first ?? "", target: arguments.value("target") ?? "",
             parameterTexts: try parameterTexts(arguments), reason: arguments.value("reason") ?? "",
-            ticket: arguments.value("ticket"), lifetime: lifetime, anyway: arguments.has("anyway"), push: arguments.has("push"))
+            ticket: arguments.value("ticket"), lifetime: lifetime, anyway: arguments.has("anyway"),
+            push: arguments.has("push"))
         if let name = arguments.value("template") {
             proposal.steps = try workspace.steps(ofTemplate: name, try namedTexts(arguments, "set", "variable"))
         } else if let file = arguments.value("steps") {
@@ -122,4 +125,3 @@ enum ProposeCommand: Command {
         return count * unit
     }
 }
-

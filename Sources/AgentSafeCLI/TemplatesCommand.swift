@@ -17,7 +17,8 @@ enum TemplatesCommand: Command {
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let templates = try PlainFolder(host: context.host).planTemplates()
         context.report(
-            ["templates": .array(templates.entries.map(json))], templates.entries.flatMap { lines($0, context.terminal) })
+            ["templates": .array(templates.entries.map(json))],
+            templates.entries.flatMap { lines($0, context.terminal) })
         return 0
     }
 
@@ -58,7 +59,8 @@ enum TemplatesCommand: Command {
         }
         for variable in template.variables {
             let standing =
-                variable.defaultValue.map { " (default \($0.canonicalText))" } ?? (variable.required ? "" : " (optional)")
+                variable.defaultValue.map { " (default \($0.canonicalText))" }
+                ?? (variable.required ? "" : " (optional)")
             lines.append("  --set \(variable.name)=…  \(visible(variable.description + standing))")
         }
         return lines

@@ -45,6 +45,11 @@ public struct Terminal: Sendable {
         if showsProgress { try? Files.write(descriptor: 2, Array("\r\u{1B}[K".utf8), name: "standard error") }
     }
 
+    /// Begins a new page on a terminal; does nothing elsewhere.
+    func clear() {
+        if showsProgress { try? Files.write(descriptor: 2, Array("\u{1B}[2J\u{1B}[H".utf8), name: "standard error") }
+    }
+
     enum Tone: String {
         case good = "32"
         case bad = "31"

@@ -66,6 +66,29 @@ public struct NearMiss: Hashable, Sendable {
     }
 }
 
+/// Near misses that may be worked out later: finding them takes longer than deciding, and few ask.
+public struct NearMisses: Hashable, Sendable {
+    private let compute: (@Sendable () -> [NearMiss])?
+
+    public static var none: NearMisses { NearMisses() }
+
+    private init() { compute = nil }
+
+    public init(_ known: [NearMiss]) {
+        if known.isEmpty { compute = nil } else { compute = { known } }
+    }
+
+    /// - Parameter compute: pure: whoever asks, and however often, is told the same.
+    public init(_ compute: @escaping @Sendable () -> [NearMiss]) {
+        self.compute = compute
+    }
+
+    public var value: [NearMiss] { compute?() ?? [] }
+
+    public static func == (left: NearMisses, right: NearMisses) -> Bool { left.value == right.value }
+    public func hash(into hasher: inout Hasher) { hasher.combine(value) }
+}
+
 /// The answer of the policy to one request.
 public struct Decision: Hashable, Sendable {
     public var result: Verdict
@@ -77,8 +100,12 @@ public struct Decision: Hashable, Sendable {
     public var effectiveRisk: RiskLevel
     public var warnings: [String]
     public var errors: [ParameterError]
-    /// For a default deny: the rules that came nearest, best first, and what they missed.
-    public var nearest: [NearMiss]
+    /// For a default deny: the rules that came nearest, best first, and what they missed. Worked out when asked for.
+    public var nearest: [NearMiss] {
+        get { nearMisses.value }
+        set { nearMisses = NearMisses(newValue) }
+    }
+    private var nearMisses: NearMisses
     /// Who must approve; empty unless `result` is `requireApproval`.
     public var approvals: [ApprovalRequirement]
     /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
@@ -87,7 +114,7 @@ public struct Decision: Hashable, Sendable {
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: [NearMiss] = [], approvals: [ApprovalRequirement] = []
+        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = []
     ) {
         self.result = result
         self.code = code
@@ -98,7 +125,7 @@ public struct Decision: Hashable, Sendable {
         self.effectiveRisk = effectiveRisk
         self.warnings = warnings
         self.errors = errors
-        self.nearest = nearest
+        nearMisses = nearest
         self.approvals = approvals
     }
 

@@ -20,28 +20,17 @@ public enum RiskLevel: Int, Sendable, Comparable, CaseIterable, CustomStringConv
 
     /// The effective risk of an action of this risk on a target of `sensitivity`. An unknown target counts as critical.
     public func effective(on sensitivity: Sensitivity?) -> RiskLevel {
-        let row: [RiskLevel] =
-            switch self {
-            case .low: [.low, .low, .medium, .high]
-            case .medium: [.low, .medium, .high, .critical]
-            case .high: [.medium, .high, .critical, .critical]
-            case .critical: [.high, .critical, .critical, .critical]
-            }
-        return row[(sensitivity ?? .critical).rank]
+        switch (self, sensitivity ?? .critical) {
+        case (.low, .public), (.low, .internal), (.medium, .public): .low
+        case (.low, .restricted), (.medium, .internal), (.high, .public): .medium
+        case (.low, .critical), (.medium, .restricted), (.high, .internal), (.critical, .public): .high
+        case (.medium, .critical), (.high, .restricted), (.high, .critical), (.critical, _): .critical
+        }
     }
 }
 
 public enum Sensitivity: String, Sendable, CaseIterable {
     case `public`, `internal`, restricted, critical
-
-    var rank: Int {
-        switch self {
-        case .public: 0
-        case .internal: 1
-        case .restricted: 2
-        case .critical: 3
-        }
-    }
 }
 
 public enum Environment: String, Sendable, CaseIterable {

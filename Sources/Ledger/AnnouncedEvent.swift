@@ -8,8 +8,8 @@ struct AnnouncedEvent {
     /// Where the event's JSON lies in the commit's tree.
     let folder: String
     let fileName: String
-    private let height: Int
-    private let change: LedgerEvent.ChangeReference?
+    let height: Int
+    let change: LedgerEvent.ChangeReference?
     private let trailers: Trailers
 
     init(_ commit: Commit) throws(LedgerError) {

@@ -17,7 +17,7 @@ struct EventJudge {
         let event = try announced.read(try announced.file(in: repository))
         do throws(LedgerError) {
             let state = try checkPlace(of: event, announced, after: previous)
-            let change = try change(of: event, commit: commit, by: state)
+            let change = try Self.change(of: event, commit: commit, by: state, in: repository)
             var next = try LedgerState(repository: repository, tree: previous.commit.tree)
             try next.land(try main.landings(after: previous.event.main, through: event.main))
             try EventRules(event: event, change: change, main: state, history: main, state: next).check()
@@ -76,8 +76,9 @@ struct EventJudge {
     }
 
     /// The change that an event is about: on main at the commit it names, or, before landing, in the ledger's own copy.
-    private func change(of event: LedgerEvent, commit: Commit, by state: MainState) throws(LedgerError) -> SignedChange?
-    {
+    static func change(
+        of event: LedgerEvent, commit: Commit, by state: MainState, in repository: Repository
+    ) throws(LedgerError) -> SignedChange? {
         guard let reference = event.change else { return nil }
         var change = try SignedChange.read(
             reference.id, in: state.tree, of: repository, by: state, evenRevoked: true)

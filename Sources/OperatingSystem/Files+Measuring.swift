@@ -4,7 +4,30 @@
     internal import Darwin
 #endif
 
+/// What tells two states of a file from one another without reading it.
+public struct FileStamp: Hashable, Sendable {
+    public let inode: UInt64
+    public let size: Int64
+    /// When the content changed: seconds since 1970, and nanoseconds.
+    public let seconds: Int64
+    public let nanoseconds: Int64
+}
+
 extension Files {
+    /// The stamp of what stands at `path`, links followed; nil for nothing.
+    public static func stamp(_ path: String) -> FileStamp? {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        #if canImport(Glibc)
+            let time = information.st_mtim
+        #else
+            let time = information.st_mtimespec
+        #endif
+        return FileStamp(
+            inode: UInt64(information.st_ino), size: Int64(information.st_size), seconds: Int64(time.tv_sec),
+            nanoseconds: Int64(time.tv_nsec))
+    }
+
     /// Bytes of all files below a folder, links not followed. Stops, with what it has, once they are more than `limit`.
     public static func totalSize(below folder: String, stoppingAbove limit: Int) throws(SystemError) -> Int {
         var total = 0

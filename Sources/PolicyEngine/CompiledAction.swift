@@ -1,80 +1,80 @@
 internal import ChangeModel
 
-/// An action with all that can be known before a request: its params compiled, and the rules that name it.
-struct CompiledAction: Sendable {
+/// An action with all that can be known before a request: its params compiled, and the rules that name it. A class, for it
+/// is handed around millions of times.
+final class CompiledAction: Sendable {
     let definition: ActionDefinition
     let parameters: [CompiledParameter]
-    /// Indices of the rules that name the action, in the order in which they are asked.
-    let rules: [Int]
+    /// The rules that name the action.
+    let rules: RuleIndex.RuleSet
 
-    init(_ definition: ActionDefinition, rules: [CompiledRule]) {
+    init(_ definition: ActionDefinition, rules: RuleIndex.RuleSet, names: ParameterNames) {
         self.definition = definition
-        parameters = definition.parameters.map { CompiledParameter($0) }
-        self.rules = rules.indices.filter { rules[$0].matchesAction(definition.name) }
+        parameters = definition.parameters.map { CompiledParameter($0, number: names.number(of: $0.name) ?? -1) }
+        self.rules = rules
     }
 
-    /// Every error in the params: missing ones, unknown ones, and broken types and constraints, in this order.
-    func errors(in given: [String: JSONValue], target: TargetEntry?) -> [ParameterError] {
-        var missing: [ParameterError] = []
+    /// What is wrong with a request's params.
+    struct Faults {
+        /// Missing ones, unknown ones, and broken types and constraints, in this order.
+        var errors: [ParameterError] = []
+        /// Params that contradict the target's locator: whoever names one target must not act on another.
+        var binding: [String] = []
+    }
+
+    /// Looks at every param once. Nearly every request is faultless, and then nothing is built.
+    func faults(in given: [String: JSONValue], target: CompiledTarget?) -> Faults {
+        var faults = Faults()
         var broken: [ParameterError] = []
         var known = 0
         for parameter in parameters {
-            let name = parameter.definition.name
-            if given[name] != nil { known += 1 }
-            let messages: [String]
-            if let value = value(of: parameter.definition, given: given, target: target) {
-                messages = parameter.errors(in: value)
-            } else if parameter.definition.required {
-                missing.append(ParameterError(parameter: name, message: "is required and missing"))
-                messages = []
-            } else {
-                messages = parameter.problems
+            let name = parameter.name
+            let bound = target?.locator(parameter.number)
+            if let value = given[name] {
+                known += 1
+                if !parameter.accepts(value) {
+                    broken += parameter.errors(in: value).map { ParameterError(parameter: name, message: $0) }
+                }
+                if let bound, !value.hasPlainText(bound), let entry = target?.entry {
+                    let shown = parameter.definition.sensitive ? "something else" : Excerpt.quoted(value)
+                    faults.binding.append(
+                        "param `\(name)` is \(shown), but target `\(entry.id)` is bound to \(Excerpt.quoted(bound))")
+                }
+            } else if let bound {
+                let value = parameter.definition.value(readFrom: bound)
+                broken += parameter.errors(in: value).map { ParameterError(parameter: name, message: $0) }
+            } else if parameter.isRequired {
+                faults.errors.append(ParameterError(parameter: name, message: "is required and missing"))
+            } else if !parameter.problems.isEmpty {
+                broken += parameter.problems.map { ParameterError(parameter: name, message: $0) }
             }
-            for message in messages { broken.append(ParameterError(parameter: name, message: message)) }
         }
-        guard known < given.count else { return missing + broken }
-        let names = Set(parameters.map(\.definition.name))
-        let unknown = given.keys.filter { !names.contains($0) }.sorted().map { name in
-            ParameterError(
-                parameter: name, message: "is no param of this action" + Suggestion.text(for: name, among: names))
+        if known < given.count {
+            let names = Set(parameters.map(\.definition.name))
+            faults.errors += given.keys.filter { !names.contains($0) }.sorted().map { name in
+                ParameterError(
+                    parameter: name, message: "is no param of this action" + Suggestion.text(for: name, among: names))
+            }
         }
-        return missing + unknown + broken
-    }
-
-    /// The given value, or else what the target's locator says; never the default.
-    private func value(
-        of definition: ParameterDefinition, given: [String: JSONValue], target: TargetEntry?
-    ) -> JSONValue? {
-        given[definition.name] ?? target?.locator[definition.name].map { definition.value(readFrom: $0) }
+        faults.errors += broken
+        return faults
     }
 
     /// Given values, what the locator fills in, and defaults for the rest.
     func effectiveParameters(_ given: [String: JSONValue], target: TargetEntry) -> [String: JSONValue] {
         var effective: [String: JSONValue] = [:]
         for parameter in parameters.map(\.definition) {
-            effective[parameter.name] = value(of: parameter, given: given, target: target) ?? parameter.defaultValue
+            let bound = target.locator[parameter.name].map { parameter.value(readFrom: $0) }
+            effective[parameter.name] = given[parameter.name] ?? bound ?? parameter.defaultValue
         }
         return effective
     }
 
     /// Nil when the action may be used on that type of target.
-    func typeFault(_ target: TargetEntry) -> String? {
-        guard !definition.targetTypes.contains(target.type) else { return nil }
+    func typeFault(_ target: CompiledTarget) -> String? {
+        guard !definition.targetTypes.contains(target.entry.type) else { return nil }
         return "`\(definition.name)` works on \(definition.targetTypes.joined(separator: ", ")), and target "
-            + "`\(target.id)` is a \(target.type)"
-    }
-
-    /// Params that contradict the target's locator: whoever names one target must not act on another.
-    func bindingFaults(_ given: [String: JSONValue], target: TargetEntry) -> [String] {
-        guard !target.locator.isEmpty else { return [] }
-        return parameters.compactMap { parameter in
-            let name = parameter.definition.name
-            guard let value = given[name], let expected = target.locator[name],
-                !value.plainText.isIdentical(to: expected)
-            else { return nil }
-            let shown = parameter.definition.sensitive ? "something else" : Excerpt.quoted(value)
-            return "param `\(name)` is \(shown), but target `\(target.id)` is bound to \(Excerpt.quoted(expected))"
-        }
+            + "`\(target.entry.id)` is a \(target.entry.type)"
     }
 }
 

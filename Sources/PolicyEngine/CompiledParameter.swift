@@ -1,29 +1,73 @@
 internal import ChangeModel
 
-/// One param's definition with its pattern compiled and its default judged.
-struct CompiledParameter: Sendable {
+/// One param's definition with its pattern compiled and its default judged. A class, for it is handed around millions of
+/// times.
+final class CompiledParameter: Sendable {
     let definition: ParameterDefinition
+    let name: String
+    let isRequired: Bool
+    /// The number of its name in the catalogue.
+    let number: Int
     private let pattern: Result<Pattern, PatternError>?
     /// `enum`, as text: a catalogue may spell the values of an integer param as strings.
     private let allowed: [String]?
     /// Faults of the definition itself: a pattern that does not compile, a default that breaks the definition's own rules.
     /// They deny every request that leaves the param out.
-    private(set) var problems: [String] = []
+    let problems: [String]
 
-    init(_ definition: ParameterDefinition) {
-        self.definition = definition
-        pattern = definition.constraints.pattern.map { text in
+    convenience init(_ definition: ParameterDefinition, number: Int = -1) {
+        let pattern = definition.constraints.pattern.map { text in
             Result { () throws(PatternError) in try Pattern(text) }
         }
-        allowed = definition.constraints.allowed?.map(\.plainText)
+        let allowed = definition.constraints.allowed?.map(\.plainText)
+        var problems: [String] = []
         if let value = definition.defaultValue {
-            problems = errors(in: value).map { "its default is wrong: \($0)" }
+            let draft = CompiledParameter(definition, number, pattern, allowed: allowed, problems: [])
+            problems = draft.errors(in: value).map { "its default is wrong: \($0)" }
         } else if case .failure(let error)? = pattern {
             problems = [Self.unusable(error)]
         }
+        self.init(definition, number, pattern, allowed: allowed, problems: problems)
+    }
+
+    private init(
+        _ definition: ParameterDefinition, _ number: Int, _ pattern: Result<Pattern, PatternError>?, allowed: [String]?,
+        problems: [String]
+    ) {
+        self.definition = definition
+        name = definition.name
+        isRequired = definition.required
+        self.number = number
+        self.pattern = pattern
+        self.allowed = allowed
+        self.problems = problems
     }
 
     private static func unusable(_ error: PatternError) -> String { "the action's pattern is not usable: \(error)" }
+
+    /// Whether nothing is wrong with `value`; false where only `errors` can tell. Builds nothing.
+    func accepts(_ value: JSONValue) -> Bool {
+        guard !definition.sensitive, allowed == nil, hasRightType(value) else { return false }
+        let (minimum, maximum) = (definition.constraints.minimumValue, definition.constraints.maximumValue)
+        switch value {
+        case .bool: return pattern == nil
+        case .integer, .number:
+            if let minimum, value.isLess(than: minimum) { return false }
+            if let maximum, value.isGreater(than: maximum) { return false }
+            return pattern == nil
+        case .string(let text):
+            guard minimum == nil, maximum == nil else { return false }
+            if definition.constraints.minimumLength != nil || definition.constraints.maximumLength != nil {
+                guard lengthErrors(value).isEmpty else { return false }
+            }
+            switch pattern {
+            case nil: return true
+            case .failure: return false
+            case .success(let pattern): return pattern.matches(text)
+            }
+        case .null, .array, .object: return false
+        }
+    }
 
     /// Everything that is wrong with `value`. Messages quote the value, shortened, unless the param is sensitive.
     func errors(in value: JSONValue) -> [String] {

@@ -1,8 +1,10 @@
 internal import ChangeModel
 
-/// A rule with its lists turned into bits where the values are few.
-struct CompiledRule: Sendable {
+/// A rule with its lists turned into bits where the values are few. A class, for it is handed around millions of times.
+final class CompiledRule: Sendable {
     let rule: Rule
+    /// The decision that it gives, but for the two risks.
+    let decision: Decision
     let actions: [Glob]
     private let environments: UInt8?
     private let sensitivities: UInt8?
@@ -10,8 +12,10 @@ struct CompiledRule: Sendable {
     /// For each weekday, Monday first, one bit an hour.
     private let hours: [UInt32]?
 
-    init(_ rule: Rule) {
+    /// - Parameter decision: what the rule's own members say, completed by the repository's settings.
+    init(_ rule: Rule, decision: Decision) {
         self.rule = rule
+        self.decision = decision
         actions = rule.match.actions.map { Glob($0) }
         environments = rule.match.targets?.environments.map { $0.reduce(0) { $0 | $1.bit } }
         sensitivities = rule.match.targets?.sensitivities.map { $0.reduce(0) { $0 | $1.bit } }
@@ -27,6 +31,8 @@ struct CompiledRule: Sendable {
 
     func matchesAction(_ name: String) -> Bool { actions.contains { $0.matches(name) } }
 
+    func isOpen(weekday: Int, hour: Int) -> Bool { hours.map { $0[weekday] >> UInt32(hour) & 1 == 1 } ?? true }
+
     func holds(in circumstances: Circumstances) -> Bool {
         missed(in: circumstances, stoppingEarly: true).isEmpty
     }
@@ -39,19 +45,19 @@ struct CompiledRule: Sendable {
         if let selector = rule.match.targets { missed.formUnion(self.missed(selector, circumstances.target)) }
         if stoppingEarly, !missed.isEmpty { return missed }
         if let selector = rule.match.callers { missed.formUnion(self.missed(selector, circumstances.caller)) }
-        if let hours, hours[circumstances.weekday] >> UInt32(circumstances.hour) & 1 == 0 { missed.insert(.time) }
+        if !isOpen(weekday: circumstances.weekday, hour: circumstances.hour) { missed.insert(.time) }
         if let required = rule.match.requireTicket, required != circumstances.hasTicket { missed.insert(.ticket) }
         if let required = rule.match.rollback, required != circumstances.isRollback { missed.insert(.rollback) }
         return missed
     }
 
-    private func missed(_ selector: TargetSelector, _ target: TargetEntry?) -> Conditions {
+    private func missed(_ selector: TargetSelector, _ target: CompiledTarget?) -> Conditions {
         guard let target else { return .knownTarget }
         var missed: Conditions = []
-        if let environments, environments & target.environment.bit == 0 { missed.insert(.environment) }
-        if let sensitivities, sensitivities & target.sensitivity.bit == 0 { missed.insert(.sensitivity) }
-        if let types = selector.types, !types.contains(target.type) { missed.insert(.type) }
-        if let labels = selector.labels, !labels.allSatisfy({ target.labels[$0.key] == $0.value }) {
+        if let environments, environments & target.entry.environment.bit == 0 { missed.insert(.environment) }
+        if let sensitivities, sensitivities & target.entry.sensitivity.bit == 0 { missed.insert(.sensitivity) }
+        if let types = selector.types, !types.contains(target.entry.type) { missed.insert(.type) }
+        if let labels = selector.labels, !labels.allSatisfy({ target.entry.labels[$0.key] == $0.value }) {
             missed.insert(.labels)
         }
         return missed

@@ -1,8 +1,12 @@
 internal import ChangeModel
 
 /// The conditions that a rule can name, one bit each.
-struct Conditions: OptionSet {
-    let rawValue: UInt32
+public struct Conditions: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
 
     static let action = Conditions(rawValue: 1 << 0)
     static let knownTarget = Conditions(rawValue: 1 << 1)
@@ -23,12 +27,12 @@ struct Conditions: OptionSet {
     static let ticket = Conditions(rawValue: 1 << 16)
     static let rollback = Conditions(rawValue: 1 << 17)
 
-    var count: Int { rawValue.nonzeroBitCount }
+    public var count: Int { rawValue.nonzeroBitCount }
 }
 
 /// What the rules ask about one request.
 struct Circumstances {
-    var target: TargetEntry?
+    var target: CompiledTarget?
     var caller: Caller
     var effectiveRisk: RiskLevel
     var hasTicket: Bool
@@ -37,7 +41,7 @@ struct Circumstances {
     var isRollback: Bool
 
     init(
-        target: TargetEntry?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
+        target: CompiledTarget?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
         now: Timestamp
     ) {
         self.isRollback = isRollback

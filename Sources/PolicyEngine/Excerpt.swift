@@ -22,6 +22,8 @@ enum Excerpt {
     }
 
     static func printable(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "`") }
+        if isPlain, text.utf8.count <= maximumLength { return text }
         var result = ""
         for scalar in text.unicodeScalars.prefix(maximumLength) {
             if (0x20...0x7E).contains(scalar.value), scalar != "`" {
@@ -35,6 +37,12 @@ enum Excerpt {
 }
 
 extension JSONValue {
+    /// Whether `plainText` is exactly `text`.
+    func hasPlainText(_ text: String) -> Bool {
+        if case .string(let own) = self { return own.isIdentical(to: text) }
+        return canonicalText.isIdentical(to: text)
+    }
+
     /// A scalar as a locator or an `enum` would spell it; canonical JSON for the rest.
     var plainText: String {
         if case .string(let text) = self { return text }
@@ -44,5 +52,9 @@ extension JSONValue {
 
 extension String {
     /// Whether both are the same bytes. `==` holds two spellings of one accented letter equal, which no target does.
-    func isIdentical(to other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    func isIdentical(to other: String) -> Bool {
+        // Identical bytes are always equal, and equality is quick to deny.
+        guard self == other, utf8.count == other.utf8.count else { return false }
+        return utf8.elementsEqual(other.utf8)
+    }
 }

@@ -37,26 +37,45 @@ extension PolicyEngine {
     public func explain(
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp
     ) -> Explanation {
-        let decision = decide(request, history: history, now: now)
-        let target = request.target.flatMap { catalogue.targets[$0] }
-        let circumstances = Circumstances(
-            target: target, caller: request.caller, effectiveRisk: decision.effectiveRisk, ticket: request.ticket,
-            isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
+        let trace = trace(request, history: history, now: now, binding: catalogue.configuration.targetBinding)
         let words = NearestRules(rules: rules)
+        let explained = zip(rules, trace.rules).map { compiled, found in
+            RuleExplanation(
+                name: compiled.rule.name, location: compiled.rule.location, priority: compiled.rule.priority,
+                decision: compiled.rule.decision, standing: found.standing,
+                missed: words.words(
+                    for: found.missed, of: compiled.rule.match, request.action, request.target, trace.circumstances))
+        }
+        return Explanation(decision: trace.decision, asksRules: trace.asksRules, rules: explained)
+    }
+}
+
+/// A decision, and what every rule has to say about it, in the order in which rules are asked.
+struct RuleTrace {
+    let decision: Decision
+    let asksRules: Bool
+    let circumstances: Circumstances
+    let rules: [(standing: RuleExplanation.Standing, missed: Conditions)]
+}
+
+extension PolicyEngine {
+    func trace(
+        _ request: DecisionRequest, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
+    ) -> RuleTrace {
+        let decision = decide(request, history: history, now: now, binding: binding)
+        let circumstances = Circumstances(
+            target: request.target.flatMap { targets[$0] }, caller: request.caller,
+            effectiveRisk: decision.effectiveRisk, ticket: request.ticket, isRollback: history.isRollback, now: now)
+        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
         var isDecided = false
-        let explained = rules.map { compiled in
+        let traced = rules.map { compiled in
             var missed = compiled.missed(in: circumstances)
             if !compiled.matchesAction(request.action) { missed.insert(.action) }
             let standing: RuleExplanation.Standing =
                 !missed.isEmpty ? .missed : !asksRules ? .notAsked : isDecided ? .overruled : .decides
             if standing == .decides { isDecided = true }
-            return RuleExplanation(
-                name: compiled.rule.name, location: compiled.rule.location, priority: compiled.rule.priority,
-                decision: compiled.rule.decision, standing: standing,
-                missed: words.words(
-                    for: missed, of: compiled.rule.match, request.action, request.target, circumstances))
+            return (standing, missed)
         }
-        return Explanation(decision: decision, asksRules: asksRules, rules: explained)
+        return RuleTrace(decision: decision, asksRules: asksRules, circumstances: circumstances, rules: traced)
     }
 }

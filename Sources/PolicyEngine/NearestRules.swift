@@ -38,7 +38,7 @@ struct NearestRules {
         }
         add(.action, "action \(Excerpt.quoted(action)) not in \(Excerpt.list(match.actions))")
         add(.knownTarget, UnknownTarget.words(targetName))
-        if let selector = match.targets, let target = now.target {
+        if let selector = match.targets, let target = now.target?.entry {
             let environments = selector.environments?.map(\.rawValue) ?? []
             add(.environment, "target environment \(target.environment.rawValue) not in \(Excerpt.list(environments))")
             let sensitivities = selector.sensitivities?.map(\.rawValue) ?? []

@@ -25,15 +25,21 @@ public struct Pattern: Hashable, Sendable {
 
     public let text: String
     private let program: PatternProgram
+    /// The same, worked out beforehand for ASCII; nil where that would take too much room.
+    private let table: PatternTable?
 
     public init(_ text: String) throws(PatternError) {
         self.text = text
         var parser = try PatternParser(text)
         program = try PatternProgram(parser.parse())
+        table = PatternTable(program)
     }
 
     /// Whether the expression matches the whole of `candidate`.
     public func matches(_ candidate: String) -> Bool {
-        program.matchesWhole(of: candidate)
+        table?.matchesWhole(of: candidate) ?? program.matchesWhole(of: candidate)
     }
+
+    /// By following all alternatives at once, whatever is worked out beforehand.
+    func matchesByThreads(_ candidate: String) -> Bool { program.matchesWhole(of: candidate) }
 }

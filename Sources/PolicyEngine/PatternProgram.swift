@@ -77,67 +77,51 @@ struct PatternProgram: Hashable, Sendable {
         for split in splits { instructions[split] = .split(split + 1, instructions.count) }
     }
 
+    /// How many instructions there are.
+    var count: Int { instructions.count }
+
     func matchesWhole(of text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
-        var threads = ThreadList(capacity: instructions.count)
-        var following = ThreadList(capacity: instructions.count)
-        var pending: [Int] = []
-        add(0, to: &threads, at: 0, of: scalars.count, pending: &pending)
+        var seeds = [0]
         for (index, scalar) in scalars.enumerated() {
-            guard !threads.waiting.isEmpty else { return false }
-            following.removeAll()
-            for thread in threads.waiting {
-                if case .take(let set) = instructions[thread], set.contains(scalar.value) {
-                    add(thread + 1, to: &following, at: index + 1, of: scalars.count, pending: &pending)
-                }
-            }
-            swap(&threads, &following)
+            let waiting = closure(of: seeds, isFirst: index == 0, isLast: false).waiting
+            seeds = waiting.filter { takes($0, scalar.value) }.map { $0 + 1 }
+            guard !seeds.isEmpty else { return false }
         }
-        return threads.accepted
+        return closure(of: seeds, isFirst: scalars.isEmpty, isLast: true).accepts
     }
 
-    /// Follows every instruction that takes no text. `pending` is this function's own stack, lent to save allocations.
-    private func add(_ first: Int, to list: inout ThreadList, at index: Int, of count: Int, pending: inout [Int]) {
-        pending.append(first)
+    /// Whether an instruction that waits for a character takes this one.
+    func takes(_ instruction: Int, _ scalar: UInt32) -> Bool {
+        if case .take(let set) = instructions[instruction] { return set.contains(scalar) }
+        return false
+    }
+
+    /// All sets of characters that the pattern asks for.
+    var sets: [ScalarSet] {
+        Array(Set(instructions.compactMap { if case .take(let set) = $0 { set } else { nil } }))
+    }
+
+    /// Follows every instruction that takes no text.
+    ///
+    /// - Returns: the instructions that wait for a character, and whether the end of the expression is reached.
+    func closure(of seeds: [Int], isFirst: Bool, isLast: Bool) -> (waiting: [Int], accepts: Bool) {
+        var visited = [Bool](repeating: false, count: instructions.count)
+        var waiting: [Int] = []
+        var accepts = false
+        var pending = seeds
         while let next = pending.popLast() {
-            guard list.visit(next) else { continue }
+            guard !visited[next] else { continue }
+            visited[next] = true
             switch instructions[next] {
-            case .take: list.waiting.append(next)
-            case .split(let first, let second):
-                pending.append(second)
-                pending.append(first)
+            case .take: waiting.append(next)
+            case .split(let first, let second): pending += [second, first]
             case .jump(let destination): pending.append(destination)
-            case .start: if index == 0 { pending.append(next + 1) }
-            case .end: if index == count { pending.append(next + 1) }
-            case .accept: list.accepted = true
+            case .start: if isFirst { pending.append(next + 1) }
+            case .end: if isLast { pending.append(next + 1) }
+            case .accept: accepts = true
             }
         }
-    }
-}
-
-/// The threads that are alive before one character.
-private struct ThreadList {
-    /// Threads that wait for a character.
-    var waiting: [Int] = []
-    /// Whether some thread has reached the end of the expression.
-    var accepted = false
-    private var visits: [Int]
-    private var generation = 1
-
-    init(capacity: Int) {
-        visits = [Int](repeating: 0, count: capacity)
-    }
-
-    mutating func removeAll() {
-        waiting.removeAll(keepingCapacity: true)
-        accepted = false
-        generation += 1
-    }
-
-    /// False when the instruction was visited before the present character already.
-    mutating func visit(_ instruction: Int) -> Bool {
-        guard visits[instruction] != generation else { return false }
-        visits[instruction] = generation
-        return true
+        return (waiting.sorted(), accepts)
     }
 }

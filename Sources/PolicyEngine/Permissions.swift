@@ -35,7 +35,7 @@ extension PolicyEngine {
                 let request = DecisionRequest(
                     action: action.definition.name, target: target, caller: caller, ticket: ticket)
                 let circumstances = Circumstances(
-                    target: entry, caller: caller,
+                    target: targets[target], caller: caller,
                     effectiveRisk: action.definition.riskClass.effective(on: entry.sensitivity), ticket: ticket,
                     isRollback: false, now: now)
                 return PermissionEntry(

@@ -77,7 +77,7 @@ extension PolicyEngine {
     /// - Returns: nil if the action or the target is unknown, or the params are invalid.
     public func effectiveParameters(_ request: DecisionRequest) -> [String: JSONValue]? {
         guard let action = actions[request.action], let target = request.target.flatMap({ catalogue.targets[$0] }),
-            action.errors(in: request.parameters, target: target).isEmpty
+            action.faults(in: request.parameters, target: targets[target.id]).errors.isEmpty
         else { return nil }
         return action.effectiveParameters(request.parameters, target: target)
     }

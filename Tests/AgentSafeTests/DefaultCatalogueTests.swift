@@ -24,8 +24,9 @@ struct DefaultCatalogueTests {
         return try CatalogueLoader.load(from: MemorySource(files: files))
     }
 
-    private static func policyTests() throws -> [PolicyTest] {
-        let path = "templates/governance/tests/defaults.yaml"
+    private static func policyTests(
+        _ path: String = "templates/governance/tests/defaults.yaml"
+    ) throws -> [PolicyTest] {
         return try PolicyTestDocument.parse(SourceFile(name: path, bytes: EmbeddedCatalogue.file(path) ?? []))
     }
 
@@ -42,6 +43,7 @@ struct DefaultCatalogueTests {
             let decision = engine.decide(request, now: test.now ?? Self.now)
             #expect(decision.result == test.expect, "\(test.name): \(decision.reason)")
             if let rule = test.rule { #expect(decision.rule == rule, "\(test.name)") }
+            if let code = test.code { #expect(decision.code == code, "\(test.name)") }
             #expect(decision.approvals == test.approvals ?? [], "\(test.name)")
             #expect(decision.warnings.isEmpty == (decision.code != .unknownTarget), "\(test.name)")
         }

@@ -8,7 +8,8 @@ struct PlanTemplateTests {
         "update-image": ActionDefinition(
             name: "update-image",
             parameters: [
-                ParameterDefinition(name: "container", type: .string), ParameterDefinition(name: "image", type: .string),
+                ParameterDefinition(name: "container", type: .string),
+                ParameterDefinition(name: "image", type: .string),
                 ParameterDefinition(name: "flags", type: .array),
             ], riskClass: .high, targetTypes: ["k8s-deployment"], digest: Digest(of: [1]),
             location: SourceLocation(file: "a", line: 1)),

@@ -46,7 +46,9 @@ struct NaiveEngine {
                 wrong.insert(parameter.name)
             }
         }
-        if !wrong.isEmpty {
+        // Whoever only asks, and gives no params, is told of them.
+        let isSketch = catalogue.configuration.targetBinding == .advisory && request.parameters.isEmpty
+        if !wrong.isEmpty && !isSketch {
             return NaiveAnswer(
                 result: .deny, code: .parameterInvalid, effectiveRisk: risk, wrongParameters: wrong)
         }

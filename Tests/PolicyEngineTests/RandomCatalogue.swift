@@ -116,7 +116,7 @@ struct RandomCatalogue {
             location: SourceLocation(file: "inventory.yaml", line: 1))
     }
 
-    private static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
+    static func rule(_ name: String, _ random: inout SeededGenerator) -> Rule {
         var match = RuleMatch()
         func maybe<Value>(_ percent: Int, _ make: (inout SeededGenerator) -> Value) -> Value? {
             random.chance(percent) ? make(&random) : nil

@@ -26,6 +26,12 @@ struct GitHubOutput {
         outputs(error.code == .notAuthentic ? "not_authentic" : "failed", [])
     }
 
+    /// A page for the step's summary, as far as there is room, and one word for the step's output.
+    func deliver(page: String, impact: String) {
+        if page.utf8.count <= Self.maximumSummary - existingSummary() { append("GITHUB_STEP_SUMMARY", page) }
+        append("GITHUB_OUTPUT", "impact=\(impact)\n")
+    }
+
     /// Nothing of these two lines was written by a proposer: one of a few words, and identifiers.
     private func outputs(_ result: String, _ ids: [ChangeID]) {
         append("GITHUB_OUTPUT", "result=\(result)\nids=\(ids.map(\.text).joined(separator: ","))\n")

@@ -10,7 +10,8 @@ public enum PlanTemplateDocument {
     /// blank.
     public static func parse(_ file: SourceFile) throws(DocumentError) -> PlanTemplate {
         let reader = try DocumentReader(
-            file, limits: YAMLLimits(bytes: Change.maximumSize, depth: 8, nodes: 20_000, scalarBytes: Change.maximumSize)
+            file,
+            limits: YAMLLimits(bytes: Change.maximumSize, depth: 8, nodes: 20_000, scalarBytes: Change.maximumSize)
         )
         return try reader.document("a template") { fields in
             let template = PlanTemplate(

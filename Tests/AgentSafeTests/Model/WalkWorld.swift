@@ -251,7 +251,16 @@ final class WalkWorld {
     var height: Int { view.ledger.tip.event.height - base.height }
 
     /// Everything from the very beginning, as somebody does who sees the repository for the first time.
-    func verifyAll() throws { _ = try workspace.view(full: true) }
+    /// Verifies everything, and decides anew whatever was recorded.
+    func verifyAll() throws {
+        _ = try workspace.view(full: true)
+        let report = try workspace.replay(.all)
+        guard report.result == .same else { throw ReplayDiffers(description: "\(report.json)") }
+    }
+
+    struct ReplayDiffers: Error, CustomStringConvertible {
+        let description: String
+    }
 }
 
 extension WalkWorld {

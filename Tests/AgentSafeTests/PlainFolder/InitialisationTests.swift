@@ -35,8 +35,19 @@ struct InitialisationTests {
         #expect(try git("fsck", "--strict", "--no-dangling") == [])
         let validate = try governance.expect(0, "alice", ["validate"], in: folder)
         #expect(validate.output.contains("1 identities") && !validate.output.contains(" 0 policy tests"), "\(validate)")
+        try governance.expect(
+            0, "alice", ["test", "--min-coverage", "100", "--min-condition-coverage", "100"], in: folder)
         try governance.expect(0, "alice", ["verify"], in: folder)
         #expect(try git("config", "agentsafe.genesis") == git("rev-list", "--max-parents=0", "main"))
+    }
+
+    @Test("for a team of one, the policies' own tests hold as well, and cover every rule and every condition")
+    func solo() throws {
+        let governance = try Governance()
+        let folder = try Self.make(governance, ["--solo"])
+        let words = ["test", "--min-coverage", "100", "--min-condition-coverage", "100"]
+        let result = try governance.expect(0, "alice", words, in: folder)
+        #expect(result.output.contains("15 of 15 decide a test"), "\(result)")
     }
 
     @Test("is pushed where it was told to, and only there")

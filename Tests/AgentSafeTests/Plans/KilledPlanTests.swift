@@ -9,7 +9,8 @@ struct KilledPlanTests {
         // The preparation of the first step is pushed; its target is changed; the second step's preparation is pushed; …
         ("remote.push:2", "executed", 1, 1), ("remote.pushed:2", "unknown", 0, 0),
         ("request.answered:PATCH1", "unknown", 1, 0), ("remote.push:3", "unknown", 1, 0),
-        ("remote.pushed:3", "unknown", 1, 0), ("remote.push:4", "executed", 1, 1), ("remote.pushed:4", "executed", 1, 1),
+        ("remote.pushed:3", "unknown", 1, 0), ("remote.push:4", "executed", 1, 1),
+        ("remote.pushed:4", "executed", 1, 1),
     ]
 
     @Test("nothing is done twice, and what was done is recorded or unknown with its step", arguments: points)

@@ -80,9 +80,14 @@ struct PlanLedgerTests {
         try setting.desk.append(try setting.prepared(1))
         try setting.desk.append(try setting.prepared(2, done: one))
         setting.refused("does not speak of all steps", try setting.execution([one, two]))
-        setting.refused("in order until one fails", try setting.execution([one, try setting.done(2, "not_run", changed: false), try setting.done(3)]))
-        setting.refused("in order until one fails", try setting.execution([one, try setting.done(2, "failed"), try setting.done(3)]))
-        setting.refused("in order until one fails", try setting.execution([one, two, try setting.done(3)], "succeeded"))
+        setting.refused(
+            "in order until one fails",
+            try setting.execution([one, try setting.done(2, "not_run", changed: false), try setting.done(3)]))
+        setting.refused(
+            "in order until one fails",
+            try setting.execution([one, try setting.done(2, "failed"), try setting.done(3)]))
+        setting.refused(
+            "in order until one fails", try setting.execution([one, two, try setting.done(3)], "succeeded"))
         setting.refused("that of its steps", try setting.execution([one, two, left], "succeeded"))
         setting.refused("that of its steps", try setting.execution([one, two, left], changed: false))
         setting.refused("what became of that step", try setting.execution([two, one, left]))

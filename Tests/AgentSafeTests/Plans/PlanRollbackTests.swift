@@ -70,7 +70,8 @@ struct PlanRollbackTests {
         #expect(try desk.history.state.isRollback(change, main: try desk.main) == false)
     }
 
-    @Test("a rule for rollbacks holds for exactly the reverse list of the latest execution, once, and for no part of it")
+    @Test(
+        "a rule for rollbacks holds for exactly the reverse list of the latest execution, once, and for no part of it")
     func isRollback() throws {
         let governance = try Governance()
         try governance.trustCommit([
@@ -149,16 +150,18 @@ struct PlanRollbackTests {
         #expect(early.errors.contains("was never executed"))
         try governance.carryOut(id, expecting: 1)
         let result = try governance.expect(
-            0, "agent", ["propose", "--resume", id.text, "--reason", "The image is there now", "--push", "--output", "json"])
+            0, "agent",
+            ["propose", "--resume", id.text, "--reason", "The image is there now", "--push", "--output", "json"])
         #expect(try result.json.ofSteps("action") == ["update-image", "restart-deployment"])
         let rest = try governance.id(of: result)
         #expect(
             try governance.file(of: rest).contains(
                 "reason: \"Resume \(id) with steps 2 to 3 of 3: The image is there now\"\n"))
-        let done = try governance.proposePlan(Governance.threeSteps)
+        let look = "- action: rollout-status\n  target: staging/api-server\n"
+        let done = try governance.proposePlan(look + look)
         try governance.carryOut(done)
         let nothing = try governance.expect(1, "agent", ["propose", "--resume", done.text])
-        #expect(nothing.errors.contains("all 3 steps of \(done) are done"))
+        #expect(nothing.errors.contains("all 2 steps of \(done) are done"))
         let one = try governance.execute()
         #expect(try governance.expect(1, "agent", ["propose", "--resume", one.text]).errors.contains("has one step"))
     }

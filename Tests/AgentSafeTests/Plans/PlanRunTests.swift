@@ -32,7 +32,8 @@ struct PlanRunTests {
         #expect(execution.body["steps"]?.arrayValue?[0] == prepared[1].body["done"])
         #expect(execution.body["steps"]?.arrayValue?.map { $0["changed"] } == [true, true, false])
         // The state after each step is recorded with what follows it.
-        #expect(prepared.map { event in event.files.keys.contains { $0.hasSuffix("-after.json") } } == [false, true, true])
+        #expect(
+            prepared.map { event in event.files.keys.contains { $0.hasSuffix("-after.json") } } == [false, true, true])
         #expect(execution.files.count == 1)
         #expect(try governance.lastExecution(on: "staging/api-server") == id)
         #expect(try governance.lastExecution(on: "dev/api-server") == id)
@@ -68,7 +69,8 @@ struct PlanRunTests {
         let id = try governance.proposePlan(down + restart)
         let run = try governance.carryOut(id, expecting: 1)
         #expect(run.ofSteps("outcome") == ["succeeded", "not_run"])
-        #expect(run["detail"]?.stringValue?.hasPrefix("stopped before step 2 of 2: precheck `minimum-replicas`") == true)
+        #expect(
+            run["detail"]?.stringValue?.hasPrefix("stopped before step 2 of 2: precheck `minimum-replicas`") == true)
         #expect(try governance.replicas() == 0)
         #expect(try governance.record(of: id).events.map(\.kind) == [.decision, .claim, .prepared, .execution])
         let back = try governance.proposePlan(restart + down)
@@ -85,7 +87,8 @@ struct PlanRunTests {
             "rogue",
             ["propose", "--steps", try steps(governance, Governance.threeSteps), "--reason", "x", "--output", "json"])
         #expect(try denied.json.at("decision", "result") == "deny" && denied.status == 20)
-        let plan = Governance.threeSteps + "\n- action: scale-deployment\n  target: prod/api-server\n  params: {replicas: 5}\n"
+        let plan =
+            Governance.threeSteps + "\n- action: scale-deployment\n  target: prod/api-server\n  params: {replicas: 5}\n"
         let id = try governance.proposePlan(plan)
         let gate = try governance.gate(id)
         #expect(gate.status == 10)

@@ -85,7 +85,8 @@ struct TemplateTests {
         #expect(try embedded.json.ofSteps("action") == ["update-image", "rollout-status"])
         let listed = try governance.expect(0, "agent", ["templates", "--output", "json"]).json
         let entries = listed["templates"]?.arrayValue ?? []
-        #expect(entries.map { $0["name"] } == ["image-release", "node-maintenance", "rolling-restart", "scale-and-watch"])
+        #expect(
+            entries.map { $0["name"] } == ["image-release", "node-maintenance", "rolling-restart", "scale-and-watch"])
         #expect(entries.map { $0["embedded"] } == [false, true, true, true])
         #expect(try governance.expect(0, "agent", ["templates"]).output.contains("--set container=…  which"))
 
@@ -138,7 +139,8 @@ struct TemplateTests {
         try Files.writeAtomically(path, Array("- action: x\n".utf8))
         let bad = try governance.expect(1, "agent", ["propose", "--steps", path, "--reason", "x"])
         #expect(bad.errors.contains("steps.yaml:1:3: a step needs the key `target`"))
-        #expect(try governance.expect(1, "agent", ["propose", "--steps", "none", "--reason", "x"]).errors.contains("none"))
+        #expect(
+            try governance.expect(1, "agent", ["propose", "--steps", "none", "--reason", "x"]).errors.contains("none"))
         try Files.writeAtomically(path, [UInt8](repeating: 0x23, count: 70_000))
         try governance.expect(1, "agent", ["propose", "--steps", path, "--reason", "x"])
     }

@@ -87,7 +87,8 @@ final class LedgerDesk {
 
     /// A claim as the runner makes it; `edit` spoils it.
     func claim(
-        _ id: ChangeID, lease: Int64 = 900, approvedBy approvers: [String] = [], edit: (inout JSONValue) -> Void = { _ in }
+        _ id: ChangeID, lease: Int64 = 900, approvedBy approvers: [String] = [],
+        edit: (inout JSONValue) -> Void = { _ in }
     ) throws -> EventDraft {
         let change = try change(id)
         let judgement = try Judgement(change, main: main, now: now)

@@ -141,6 +141,8 @@ extension Governance {
         for actor in ["sam", "stranger"] { try git(actor, "fetch", "-q", "--prune") }
         try BothWays.expectTheSame(self, seenBy: "sam", sourceLocation: sourceLocation)
         try expect(status, "sam", ["verify"], sourceLocation: sourceLocation)
+        // Replay equals record: what holds, comes out again.
+        if status == 0 { try expect(0, "sam", ["replay", "--all"], sourceLocation: sourceLocation) }
         return try expect(
             status, "stranger", ["verify"], adding: ["AGENTSAFE_STATE_HOME": "\(directory.path)/fresh"],
             sourceLocation: sourceLocation)

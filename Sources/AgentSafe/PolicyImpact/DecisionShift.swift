@@ -1,0 +1,71 @@
+public import ChangeModel
+
+/// How one answer of the policy became another, the most dangerous first.
+public enum DecisionShift: String, Sendable, CaseIterable {
+    case denyToAllow = "deny_to_allow"
+    case denyToApproval = "deny_to_require_approval"
+    case approvalToAllow = "require_approval_to_allow"
+    /// Approval is needed as before, and fewer people, or others, give it.
+    case weakerApprovals = "weaker_approvals"
+    case allowToApproval = "allow_to_require_approval"
+    case approvalToDeny = "require_approval_to_deny"
+    case allowToDeny = "allow_to_deny"
+    case strongerApprovals = "stronger_approvals"
+    /// The same answer, for another reason.
+    case otherRule = "other_rule"
+
+    /// nil: both say the same, by the same rule.
+    public init?(from old: Decision, to new: Decision) {
+        switch (old.result, new.result) {
+        case (.deny, .allow): self = .denyToAllow
+        case (.deny, .requireApproval): self = .denyToApproval
+        case (.requireApproval, .allow): self = .approvalToAllow
+        case (.allow, .requireApproval): self = .allowToApproval
+        case (.requireApproval, .deny): self = .approvalToDeny
+        case (.allow, .deny): self = .allowToDeny
+        case (.requireApproval, .requireApproval) where !Self.covers(new.approvals, old.approvals):
+            self = .weakerApprovals
+        case (.requireApproval, .requireApproval) where !Self.covers(old.approvals, new.approvals):
+            self = .strongerApprovals
+        default:
+            guard old.rule != new.rule || old.code != new.code else { return nil }
+            self = .otherRule
+        }
+    }
+
+    /// Whether something is let through that was not, or with fewer people's consent.
+    public var isSofter: Bool {
+        switch self {
+        case .denyToAllow, .denyToApproval, .approvalToAllow, .weakerApprovals: true
+        case .allowToApproval, .approvalToDeny, .allowToDeny, .strongerApprovals, .otherRule: false
+        }
+    }
+
+    /// Whether the answer itself is another.
+    public var isFlip: Bool { self != .otherRule }
+
+    /// `deny → allow`
+    public var words: String {
+        switch self {
+        case .denyToAllow: "deny → allow"
+        case .denyToApproval: "deny → require_approval"
+        case .approvalToAllow: "require_approval → allow"
+        case .weakerApprovals: "require_approval of fewer or other people"
+        case .allowToApproval: "allow → require_approval"
+        case .approvalToDeny: "require_approval → deny"
+        case .allowToDeny: "allow → deny"
+        case .strongerApprovals: "require_approval of more people"
+        case .otherRule: "the same, by another rule"
+        }
+    }
+
+    /// Whether `one` asks for as many people of every role as `other`. Where roles were exchanged neither covers the other,
+    /// and who was asked before is asked no more.
+    private static func covers(_ one: [ApprovalRequirement], _ other: [ApprovalRequirement]) -> Bool {
+        func counts(_ requirements: [ApprovalRequirement]) -> [String: Int] {
+            requirements.reduce(into: [:]) { $0[$1.role, default: 0] += $1.count }
+        }
+        let own = counts(one)
+        return counts(other).allSatisfy { own[$0.key, default: 0] >= $0.value }
+    }
+}
