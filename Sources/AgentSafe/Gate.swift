@@ -64,10 +64,20 @@ extension Workspace {
     /// Judges what is not on main yet. An identifier that the ledger knows with another content was edited, or is
     /// somebody's second use of it: neither is ever recorded, so neither is judged.
     func judge(proposed changes: [SignedChange], in view: VerifiedView) throws(AgentSafeError) -> [Judgement] {
-        try changes.map { (change) throws(AgentSafeError) in
+        for change in changes {
             let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
             try record.checkContent(of: change)
-            return try judge(change, in: view)
+        }
+        return try judge(inOrder: changes, in: view)
+    }
+
+    /// Judges changes one after the other as they will be recorded: each counts for the next.
+    func judge(inOrder changes: [SignedChange], in view: VerifiedView) throws(AgentSafeError) -> [Judgement] {
+        var ahead = DecisionsAhead()
+        return try changes.map { (change) throws(AgentSafeError) in
+            let judgement = try judge(change, in: view, ahead: ahead)
+            ahead.note(judgement)
+            return judgement
         }
     }
 

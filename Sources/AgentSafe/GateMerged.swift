@@ -43,7 +43,7 @@ extension Workspace {
             state: try ledger { () throws(LedgerError) in try view.main.tipState() })
         let range = view.main.commits[(start + 1)...end]
         var report = try report(range.map(\.kind), base: base, head: head) { (changes) throws(AgentSafeError) in
-            try changes.map { (change) throws(AgentSafeError) in try judge(change, in: current) }
+            try judge(inOrder: changes, in: current)
         }
         report.adopts = range.reduce(0) { $0 + $1.skipped.count }
         return report

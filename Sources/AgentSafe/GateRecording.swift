@@ -89,10 +89,11 @@ extension Workspace {
         var left = 0
         let accepted = try recorder.record(recordsTrust: false) { (view) throws(AgentSafeError) in
             var drafts: [EventDraft] = []
+            var ahead = DecisionsAhead()
             for change in changes where try !self.isOver(change.change.id, in: view) {
-                drafts += Self.stopsFirst(try self.owedEvents(for: change, in: view))
+                drafts += Self.stopsFirst(try self.owedEvents(for: change, in: view, ahead: &ahead))
             }
-            drafts += try self.owedOnMain(except: Set(changes.map(\.change.id)), in: view)
+            drafts += try self.owedOnMain(except: Set(changes.map(\.change.id)), in: view, ahead: &ahead)
             left = max(0, drafts.count - Self.maximumRecorded)
             return try self.owedTrustEvents(in: view) + drafts.prefix(Self.maximumRecorded)
         }
@@ -111,13 +112,15 @@ extension Workspace {
     }
 
     /// What is owed for landed changes that wait. One that cannot be read keeps no other from being recorded.
-    private func owedOnMain(except known: Set<ChangeID>, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
+    private func owedOnMain(
+        except known: Set<ChangeID>, in view: VerifiedView, ahead: inout DecisionsAhead
+    ) throws(AgentSafeError) -> [EventDraft] {
         let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending() }
         var drafts: [EventDraft] = []
         for entry in pending where !known.contains(entry.id) && drafts.count <= Self.maximumRecorded {
             guard let found = try find(entry.id, in: view) else { continue }
             do throws(AgentSafeError) {
-                drafts += Self.stopsFirst(try owedEvents(for: found.change, in: view))
+                drafts += Self.stopsFirst(try owedEvents(for: found.change, in: view, ahead: &ahead))
             } catch {
                 notify("warning: \(entry.id) is not recorded: \(error.message)")
             }

@@ -117,12 +117,6 @@ extension Judgement {
         }
     }
 
-    /// The decision that stands in the end: the policy's, or why the change may not run in spite of it.
-    public var standing: Decision {
-        if case .denied(let decision) = authorization { return decision }
-        return decision
-    }
-
     public var missing: [ApprovalRequirement] {
         if case .awaitingApproval(_, _, let missing) = authorization { return missing }
         return []

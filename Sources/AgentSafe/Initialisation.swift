@@ -30,9 +30,15 @@ public struct Initialisation: Sendable {
     public var push: Bool
     /// Adds the policy for a team of one, in which persons need nobody's approval.
     public var solo: Bool
+    /// Writes `rate_limit` and `cumulative_risk`, each with its defaults.
+    public var limits: Bool
 
-    public init(directory: String, admin: String, remote: String? = nil, push: Bool = false, solo: Bool = false) {
+    public init(
+        directory: String, admin: String, remote: String? = nil, push: Bool = false, solo: Bool = false,
+        limits: Bool = true
+    ) {
         self.solo = solo
+        self.limits = limits
         self.directory = directory
         self.admin = admin
         self.remote = remote
@@ -136,6 +142,7 @@ extension Workspace {
     /// The three first commits. Returns main's genesis.
     private func makeGenesis(_ wish: Initialisation, signer: any Signer) throws(AgentSafeError) -> ObjectID {
         var configuration = Configuration(repository: CrockfordBase32.text(host.random(16), count: 26))
+        if wish.limits { (configuration.rateLimit, configuration.cumulativeRisk) = (RateLimit(), CumulativeRisk()) }
         configuration.ledgerURLs = wish.remote.map { [RemoteConnection.withoutCredentials($0)] } ?? []
         let identities = IdentityRegistry(
             trustVersion: 1, adminThreshold: 1,

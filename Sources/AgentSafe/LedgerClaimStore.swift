@@ -39,20 +39,21 @@ final class LedgerClaimStore: ClaimStore {
                 current.plan.digest == plan.digest
             else { throw AgentSafeError(.denied, "\(self.id) is not allowed any more, or its plan changed; run again") }
             var drafts = try self.workspace.owedEvents(for: found.change, in: view)
-            drafts.append(
-                EventDraft(
-                    kind: .claim, change: found.change,
-                    body: .compact([
-                        "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
-                        "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
-                        "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
-                        "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
-                        "steps": current.plan.recordedSteps,
-                        "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
-                    ]),
-                    headline: found.change.change.summary,
-                    notes: current.approvedBy.isEmpty
-                        ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"]))
+            var claim = EventDraft(
+                kind: .claim, change: found.change,
+                body: .compact([
+                    "nonce": .string(nonce), "instance": .string(self.recorder.identity.id),
+                    "lease_end": .string(leaseEnd.description), "plan": .string(plan.digest.description),
+                    "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
+                    "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
+                    "steps": current.plan.recordedSteps,
+                    "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                ]),
+                headline: found.change.change.summary,
+                notes: current.approvedBy.isEmpty
+                    ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
+            claim.derivesDecision = true
+            drafts.append(claim)
             return drafts
         }
         claimHeight = view.ledger.tip.event.height

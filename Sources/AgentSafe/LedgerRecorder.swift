@@ -56,6 +56,8 @@ final class LedgerRecorder {
             let tip = try ledger { () throws(LedgerError) in
                 try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
+            // Everything was recorded already, or the ledger takes no more of it.
+            if tip == expected { return [] }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
             if let id { try workspace.keepInOutbox(tip, of: id) }
             let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }

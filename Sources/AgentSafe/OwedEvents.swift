@@ -31,9 +31,26 @@ extension Workspace {
 
     /// What the ledger does not hold yet and must, before a claim: the decision, and the votes.
     func owedEvents(for change: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> [EventDraft] {
+        var ahead = DecisionsAhead()
+        return try owedEvents(for: change, in: view, ahead: &ahead)
+    }
+
+    /// The same, of one change among others.
+    ///
+    /// - Parameter ahead: the decisions that are owed for other changes, and go before; this one's is added.
+    func owedEvents(
+        for change: SignedChange, in view: VerifiedView, ahead: inout DecisionsAhead
+    ) throws(AgentSafeError) -> [EventDraft] {
         var drafts: [EventDraft] = []
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: change.change.id) }
-        drafts += try decisionDraft(change, record: record, in: view)
+        let judgement = try judgeAlone(change, in: view, ahead: ahead)
+        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
+        // Of what the ledger does not take, it takes no vote either before the change lands.
+        if !judgement.isRecordable, record.events.isEmpty, pending == nil { return [] }
+        if judgement.isRecordable, !record.holds(judgement.decision, of: change.digest) {
+            ahead.note(judgement)
+            drafts.append(.decision(judgement, copiesChange: !record.events.contains { $0.kind == .decision }))
+        }
         let recorded = record.votes.compactMap { vote -> VoteStatement? in
             if case .statement(let signed) = vote.form { signed.statement } else { nil }
         }
@@ -53,7 +70,6 @@ extension Workspace {
                     headline: "\(vote.signed.statement.voter) says \(vote.signed.statement.kind.rawValue), "
                         + change.change.summary))
         }
-        let pending = try ledger { () throws(LedgerError) in try view.ledger.currentState().pending(change.change) }
         let mergeKnown = record.votes.contains { if case .merge = $0.form { true } else { false } }
         // What else the same person signed goes before a merge where it counts, which is for the judgement to say; and a key
         // that is not valid now approves nothing.
@@ -81,35 +97,14 @@ extension Workspace {
         return judgement.votes.contains { $0.voter.id == voter && $0.rejector == nil }
     }
 
-    /// The decision event, once for each digest and outcome; the first one brings the change's own files along.
-    private func decisionDraft(
-        _ change: SignedChange, record: ChangeRecord, in view: VerifiedView
-    ) throws(AgentSafeError) -> [EventDraft] {
+    /// The policy's own answer at the place where the next event goes, votes aside.
+    private func judgeAlone(
+        _ change: SignedChange, in view: VerifiedView, ahead: DecisionsAhead
+    ) throws(AgentSafeError) -> Judgement {
         let moment = max(now, view.ledger.tip.event.at)
-        let judgement = try ledger { () throws(LedgerError) in
-            try Judgement(
-                change, main: view.state,
-                past: try view.ledger.state.past(of: change.change, main: view.state), now: moment)
+        return try ledger { () throws(LedgerError) in
+            let past = try view.ledger.state.past(of: change, main: view.state, at: moment, ahead: ahead)
+            return try Judgement(change, main: view.state, past: past, now: moment)
         }
-        let decisions = record.events.filter { $0.kind == .decision && $0.change?.digest == change.digest }
-        let decision = judgement.decision
-        let isKnown = decisions.contains {
-            $0.body.at("decision", "result")?.stringValue == decision.result.rawValue
-                && $0.body.at("decision", "rule") == decision.json["rule"]
-        }
-        if isKnown { return [] }
-        return [
-            EventDraft(
-                kind: .decision, change: change,
-                body: [
-                    "engine": .string(PolicyEngine.version), "decision": decision.json,
-                    "plan": judgement.plan.map { .string($0.digest.description) } ?? .null,
-                    "proposer": .string(change.change.proposer),
-                ],
-                copiesChange: !record.events.contains { $0.kind == .decision },
-                headline: "\(decision.result.rawValue), \(change.change.summary)",
-                notes: ["proposed by \(change.change.proposer): \(change.change.reason)", decision.reason])
-        ]
     }
-
 }

@@ -115,7 +115,7 @@ extension Workspace {
         let sensitive = catalogue.actions.mapValues { Set($0.parameters.filter(\.sensitive).map(\.name)) }
         let engine = PolicyEngine(catalogue: catalogue)
         let history = try ledger { () throws(LedgerError) in
-            try view.ledger.currentState().history(of: change, main: view.state)
+            try view.ledger.currentState().history(of: change, by: proposer, main: view.state, at: now)
         }
         var decision = engine.decide(change, by: Caller(proposer), history: history, now: now)
         let bytes: [UInt8]

@@ -22,6 +22,8 @@ public struct RunOutcome: Sendable {
     public let output: JSONValue?
     /// What became of each step of a plan, in order; empty for a change of one step, and where nothing was executed.
     public let steps: [RunStep]
+    /// Of a denial that ends by itself: when to run it again.
+    public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
     public let unrecorded: JSONValue?
 
@@ -40,14 +42,16 @@ public struct RunOutcome: Sendable {
         .compact([
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
-            "unrecorded": unrecorded, "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
+            "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded,
+            "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
         ])
     }
 
     init(
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
-        output: JSONValue? = nil, unrecorded: JSONValue? = nil, steps: [RunStep] = []
+        output: JSONValue? = nil, retryAfter: Timestamp? = nil, unrecorded: JSONValue? = nil, steps: [RunStep] = []
     ) {
+        self.retryAfter = retryAfter
         id = change.change.id
         summary = change.change.summary
         self.unrecorded = unrecorded
@@ -79,7 +83,7 @@ public struct RunOutcome: Sendable {
         summary = "not looked at"
         status = error.code == .notAuthentic ? .notAuthentic : .failed
         detail = error.message
-        (differences, output, unrecorded, steps) = ([], nil, nil, [])
+        (differences, output, retryAfter, unrecorded, steps) = ([], nil, nil, nil, [])
     }
 }
 
@@ -229,7 +233,7 @@ extension Workspace {
                     change, .recordFailed, "\(decision.reason); that could not be recorded: \(error.message)")
             }
         }
-        return RunOutcome(change, .denied, decision.reason)
+        return RunOutcome(change, .denied, decision.reason, retryAfter: decision.limits?.retryAfter)
     }
 
     private static func wayOut(of id: ChangeID) -> String {

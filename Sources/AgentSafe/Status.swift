@@ -6,12 +6,14 @@ internal import Runner
 public enum ChangeState: String, Sendable, CaseIterable {
     case proposed, approved, landed, claimed, executed, failed, unknown, denied, rejected, expired, withdrawn
     case awaitingApproval = "awaiting_approval"
+    /// Denied by a limit on its proposer, and only for a time.
+    case limited
 
     /// Whether nothing more will happen to the change by itself.
     public var isFinal: Bool {
         switch self {
         case .executed, .failed, .unknown, .denied, .rejected, .expired, .withdrawn: true
-        case .proposed, .approved, .landed, .claimed, .awaitingApproval: false
+        case .proposed, .approved, .landed, .claimed, .awaitingApproval, .limited: false
         }
     }
 }
@@ -136,7 +138,7 @@ extension Workspace {
             case .expired: return (.expired, decision.reason)
             case .rejected: return (.rejected, decision.reason)
             case .withdrawn: return (.withdrawn, decision.reason)
-            default: return (.denied, decision.reason)
+            default: return (decision.limits?.retryAfter == nil ? .denied : .limited, decision.reason)
             }
         }
     }

@@ -160,7 +160,11 @@ extension Workspace {
     }
 
     /// Judges a change with every vote that is known: recorded ones and those on branches.
-    func judge(_ found: SignedChange, in view: VerifiedView) throws(AgentSafeError) -> Judgement {
+    ///
+    /// - Parameter ahead: decisions that will be recorded before this one.
+    func judge(
+        _ found: SignedChange, in view: VerifiedView, ahead: DecisionsAhead = DecisionsAhead()
+    ) throws(AgentSafeError) -> Judgement {
         let votes = try branchVotes(on: found, in: view)
         return try ledger { () throws(LedgerError) in
             let record = try view.ledger.record(of: found.change.id)
@@ -168,7 +172,7 @@ extension Workspace {
             return try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
                 approval: try state.pending(found.change)?.approval,
-                past: try state.past(of: found.change, main: view.state), now: now)
+                past: try state.past(of: found, main: view.state, at: now, ahead: ahead), now: now)
         }
     }
 

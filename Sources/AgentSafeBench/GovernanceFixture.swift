@@ -35,7 +35,10 @@ final class GovernanceFixture {
             try run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key(name)])
         }
         try run(["git", "init", "-q", "--bare", remote])
-        let made = ["init", clone, "--admin", "alice", "--key", key("alice"), "--remote", remote, "--push"]
+        // One agent does everything here, and all the time.
+        let made = [
+            "init", clone, "--admin", "alice", "--key", key("alice"), "--remote", remote, "--push", "--no-limits",
+        ]
         try make(made, at: founded ?? Timestamp(seconds: settings.host.now()), settings)
         isMade = true
         for (id, name, kind, role) in [

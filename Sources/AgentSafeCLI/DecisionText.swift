@@ -11,6 +11,12 @@ enum DecisionText {
         var lines = [terminal.verdict(decision.result.rawValue) + rule + place]
         lines.append("  \(visible(decision.reason))")
         lines.append("  risk \(decision.riskClass), effective \(decision.effectiveRisk)")
+        if let risk = decision.limits?.cumulative {
+            lines.append(
+                "  cumulative risk \(risk.score) in \(risk.window) s; approval from \(risk.escalationThreshold), deny from "
+                    + "\(risk.denyThreshold)")
+        }
+        if let retry = decision.limits?.retryAfter { lines.append("  try again after \(retry)") }
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
         for error in decision.errors {
             let step = error.step.map { "step \($0), " } ?? ""

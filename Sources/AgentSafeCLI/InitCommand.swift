@@ -19,6 +19,7 @@ enum InitCommand: Command {
                 "remote", value: "URL", help: "address of the remote, which becomes `origin`; it should be empty"),
             OptionSpec(
                 "solo", help: "add the policy for a team of one: persons need nobody's approval, agents still do"),
+            OptionSpec("no-limits", help: "leave out the limits on callers: `rate_limit` and `cumulative_risk`"),
             .push, .output,
         ],
         positionals: [
@@ -30,7 +31,8 @@ enum InitCommand: Command {
         let arguments = context.arguments
         let wish = Initialisation(
             directory: arguments.positionals.first ?? ".", admin: arguments.value("admin") ?? "",
-            remote: arguments.value("remote"), push: arguments.has("push"), solo: arguments.has("solo"))
+            remote: arguments.value("remote"), push: arguments.has("push"), solo: arguments.has("solo"),
+            limits: !arguments.has("no-limits"))
         let settings = Settings(key: arguments.value("key"))
         let terminal = context.terminal
         let result = try Workspace.initialise(

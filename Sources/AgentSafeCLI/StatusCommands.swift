@@ -7,8 +7,8 @@ enum StatusCommand: Command {
     static let spec = CommandSpec(
         name: "status", summary: "Say where a change is on its way.",
         discussion: """
-            States: proposed, awaiting_approval, approved, landed, claimed, executed, failed, unknown, denied, rejected, expired, \
-            withdrawn. With `--wait` it fetches every two seconds until the state is final; when `--timeout` ends that earlier, \
+            States: proposed, awaiting_approval, approved, landed, claimed, executed, failed, unknown, denied, limited (denied for a \
+            time, by a limit on its proposer), rejected, expired, withdrawn. With `--wait` it fetches every two seconds until the state is final; when `--timeout` ends that earlier, \
             the exit code is 10 for a change that awaits approval and 1 for any other.
             """,
         example: "agentsafe status chg-20261122-7f3k9q2m4x --wait --output json",
@@ -47,7 +47,7 @@ enum StatusCommand: Command {
     private static func code(_ state: ChangeState) -> Int32 {
         switch state {
         case .awaitingApproval: 10
-        case .denied, .rejected, .expired, .withdrawn: 20
+        case .denied, .limited, .rejected, .expired, .withdrawn: 20
         case .failed, .unknown: 1
         case .proposed, .approved, .landed, .claimed, .executed: 0
         }

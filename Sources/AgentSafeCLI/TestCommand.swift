@@ -136,6 +136,11 @@ enum TestCommand: Command {
             failed == 0
                 ? terminal.paint("\(report.count) policy tests hold", .good)
                 : terminal.paint("\(failed) of \(report.count) policy tests fail", .bad))
+        let lenient = report.outcomes.count(where: \.holdsAdvisory)
+        if lenient > 0 {
+            lines.append(
+                "\(lenient) of these would hold with `--advisory`, which files of the Python agent-safe project want")
+        }
         lines += [
             "rules       \(coverage.decidedRules) of \(coverage.rules.count) decide a test (\(coverage.rulePercent) %)",
             "conditions  \(coverage.coveredConditions) of \(coverage.conditionCount) seen both ways "

@@ -19,6 +19,10 @@ public struct Configuration: Hashable, Sendable {
     public var defaultExpiry: Int64
     /// The longest life of a proposal, in seconds.
     public var maximumExpiry: Int64
+    /// nil: off.
+    public var rateLimit: RateLimit?
+    /// nil: off.
+    public var cumulativeRisk: CumulativeRisk?
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -28,7 +32,8 @@ public struct Configuration: Hashable, Sendable {
         identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
-        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, unenforced: [String] = []
+        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, rateLimit: RateLimit? = nil,
+        cumulativeRisk: CumulativeRisk? = nil, unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -41,6 +46,8 @@ public struct Configuration: Hashable, Sendable {
         self.approvals = approvals
         self.defaultExpiry = defaultExpiry
         self.maximumExpiry = maximumExpiry
+        self.rateLimit = rateLimit
+        self.cumulativeRisk = cumulativeRisk
         self.unenforced = unenforced
     }
 

@@ -7,6 +7,12 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     case parameterInvalid = "param_invalid"
     case targetType = "target_type"
     case targetBinding = "target_binding"
+    /// The caller has asked for too much lately, or the ledger takes no more denied changes of theirs.
+    case rateLimited = "rate_limited"
+    /// Too much of what the caller asked for was denied lately.
+    case circuitOpen = "circuit_open"
+    /// A rule would have been milder, but the caller has gathered too much risk.
+    case cumulativeRisk = "cumulative_risk"
     /// The change itself may not run any more: it is past `expires`.
     case expired
     /// Its `expires` lies further ahead than the repository allows.
@@ -110,11 +116,13 @@ public struct Decision: Hashable, Sendable {
     public var approvals: [ApprovalRequirement]
     /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
     public var steps: [StepDecision] = []
+    /// What the limits on the caller have to say; nil where none apply.
+    public var limits: DecisionLimits?
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = []
+        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], limits: DecisionLimits? = nil
     ) {
         self.result = result
         self.code = code
@@ -127,6 +135,7 @@ public struct Decision: Hashable, Sendable {
         self.errors = errors
         nearMisses = nearest
         self.approvals = approvals
+        self.limits = limits
     }
 
     /// The stable JSON form. `rule` and `location` are null when no rule decided.
@@ -161,6 +170,8 @@ public struct Decision: Hashable, Sendable {
             "approvals": approvals.isEmpty
                 ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
             "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
+            "retry_after": limits?.retryAfter.map { .string($0.description) },
+            "limits": limits?.json,
         ])
     }
 

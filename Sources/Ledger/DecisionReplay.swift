@@ -117,7 +117,7 @@ private struct Derivation {
     /// The members of the event's body that follow from main and from the ledger before it.
     func members() throws(LedgerError) -> [String: JSONValue] {
         let ground = try RecordedGround(entry, main: main, in: repository)
-        let past = try ground.state.past(of: ground.change.change, main: ground.main)
+        let past = try ground.state.past(of: ground.change, main: ground.main, at: event.at)
         guard event.kind == .claim else {
             let judgement = try Judgement(ground.change, main: ground.main, past: past, now: event.at)
             return [

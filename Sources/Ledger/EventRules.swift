@@ -53,8 +53,13 @@ struct EventRules {
     private func checkDecision() throws(LedgerError) {
         let change = try requireChange()
         let judgement = try Judgement(
-            change, main: main, past: try state.past(of: change.change, main: main), now: event.at)
+            change, main: main, past: try state.past(of: change, main: main, at: event.at), now: event.at)
         try checkEngine()
+        guard judgement.isRecordable, try state.hasRoom(for: change.account(at: event.at), at: event.at) else {
+            throw .refused(
+                "the ledger takes no more denied changes of `\(change.change.proposer)` now: \(judgement.decision.reason)"
+            )
+        }
         guard event.body["proposer"]?.stringValue == change.change.proposer else {
             throw .notAuthentic("the recorded proposer is not the change's")
         }
@@ -116,7 +121,7 @@ struct EventRules {
             throw .refused("\(change.change.id) was executed already")
         }
         let judgement = try Judgement(
-            change, main: main, recorded: record.votes, past: try state.past(of: change.change, main: main),
+            change, main: main, recorded: record.votes, past: try state.past(of: change, main: main, at: event.at),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization else {
             throw .notAuthentic("the change was claimed, but neither the policy nor the recorded votes allow it")
@@ -142,7 +147,7 @@ struct EventRules {
     private func checkPrepared(_ change: SignedChange, _ claim: OpenClaim) throws(LedgerError) {
         let record = try state.record(of: change.change.id)
         let judgement = try Judgement(
-            change, main: main, recorded: record.votes, past: try state.past(of: change.change, main: main),
+            change, main: main, recorded: record.votes, past: try state.past(of: change, main: main, at: event.at),
             now: event.at)
         guard case .authorized(let authorized) = judgement.authorization,
             authorized.plan.locks == claim.locks,

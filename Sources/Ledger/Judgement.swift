@@ -13,6 +13,10 @@ public struct Judgement {
     /// The policy's own answer, votes aside.
     public let decision: Decision
     public let plan: Plan?
+    /// What counted for the limits on the proposer.
+    public let caller: CallerHistory
+    /// Whether the ledger takes the decision: of a caller whose denied changes are too many already, it takes no more.
+    public let isRecordable: Bool
 
     /// Judges `change`.
     ///
@@ -53,6 +57,8 @@ public struct Judgement {
         let caller = proposer.map(Caller.init) ?? .anonymous
         let history = past.history(votes: votes, excluding: [change.change.proposer, change.proposer.id])
         decision = engine.decide(change.change, by: caller, history: history, now: now)
+        self.caller = past.caller
+        isRecordable = engine.takesRecord(of: decision, past.caller, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
             var denial = decision
             denial.result = .deny

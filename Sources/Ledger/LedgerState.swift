@@ -12,8 +12,8 @@ public import Git
 ///                                                     also {steps, changed}
 ///     state/locks/<64 hex>.json                       {change}: a claim holds this locator
 ///     state/executions/<2 hex>/<64 hex>.json          {change, height, outcome, rollback_of?}: the last one on this locator
-///     state/recent/<YYYYMMDDhh>/<2 hex>/<64 hex>.json {at, caller, result, risk}: first decisions of 24 hours, by the
-///                                                     hour of the event and the change's digest
+///     state/recent/<YYYYMMDDhh>/<2 hex>/<64 hex>.json {caller, decisions}: decisions of 24 hours, by the hour of the
+///                                                     event and the caller; see `RecentDecisions`
 ///
 /// No folder holds more than a fraction of what it could: an event rewrites a few small trees, however much is waiting. The
 /// hours are the index of what is due: an event drops the hours before its own, and looks at no others. A pending change
@@ -65,7 +65,7 @@ public struct LedgerState {
     }
 
     /// The names in a folder of the state, sorted; with a bound, those that come before it.
-    private func names(in folder: String, below bound: String? = nil) throws(LedgerError) -> [String] {
+    func names(in folder: String, below bound: String? = nil) throws(LedgerError) -> [String] {
         let path = "\(Self.folder)/\(folder)"
         let known = try reading { () throws(GitError) in try base.names(in: path, below: bound) }
         var edited: Set<String> = []
@@ -170,14 +170,10 @@ public struct LedgerState {
         let name = lock.hexadecimal
         return "state/executions/\(name.prefix(2))/\(name).json"
     }
-    private static func recentPath(_ digest: Digest, hour: String) -> String {
-        let name = digest.hexadecimal
-        return "state/recent/\(hour)/\(name.prefix(2))/\(name).json"
-    }
 
     // MARK: - The transition
 
-    private mutating func put(_ path: String, _ value: JSONValue?) {
+    mutating func put(_ path: String, _ value: JSONValue?) {
         edits[path] = .some(value)
     }
 
@@ -212,6 +208,8 @@ public struct LedgerState {
             if let change { try enterDecision(event, change) }
         case .claim:
             guard let reference = event.change else { break }
+            // A claim is a decision as well, should nobody have recorded the one before it.
+            if let change { try enterDecision(event, change) }
             let claim = OpenClaim(
                 id: reference.id, digest: reference.digest, by: event.by, height: event.height, at: event.at,
                 leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, steps: event.stepLocks)
@@ -256,22 +254,6 @@ public struct LedgerState {
     private mutating func release(_ claim: OpenClaim) {
         put(Self.claimPath(claim.id), nil)
         for lock in claim.locks { put(Self.lockPath(lock), nil) }
-    }
-
-    private mutating func enterDecision(_ event: LedgerEvent, _ change: SignedChange) throws(LedgerError) {
-        // A change counts once, by digest, at its first recorded decision.
-        let name = change.digest.hexadecimal
-        let isKnown = try reading { () throws(GitError) in
-            try base.holds("\(name.prefix(2))/\(name).json", inAnyFolderOf: "\(Self.folder)/recent")
-        }
-        if isKnown { return }
-        put(
-            Self.recentPath(change.digest, hour: event.at.hourText),
-            [
-                "at": .string(event.at.description), "caller": .string(change.change.proposer),
-                "result": event.body.at("decision", "result") ?? .null,
-                "risk": event.body.at("decision", "effective_risk") ?? .null,
-            ])
     }
 
     /// Drops what no decision can depend on any more: whole hours, so that nothing else need be looked at.

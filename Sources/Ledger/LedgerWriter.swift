@@ -13,6 +13,8 @@ public struct EventDraft: Sendable {
     public var copiesChange: Bool
     public var headline: String
     public var notes: [String]
+    /// Whether the writer makes the decision in it at the event's own place.
+    public var derivesDecision = false
 
     public init(
         kind: EventKind, change: SignedChange?, body: JSONValue, files: [String: [UInt8]] = [:],
@@ -70,13 +72,21 @@ public struct LedgerWriter {
     /// Appends events on the verified tip, in the local object database only.
     ///
     /// - Parameter at: the writer's clock; never before the tip's own time.
-    /// - Returns: the new tip.
+    /// - Returns: the new tip, which is the old one if no draft had to be recorded after all.
     @discardableResult
     public func append(_ drafts: [EventDraft], main: ObjectID, at: Timestamp) throws(LedgerError) -> ObjectID {
+        // A vote on what the ledger did not take has to wait until the change lands.
+        var untaken: Set<ChangeID> = []
         for draft in drafts {
+            if draft.kind == .vote, let change = draft.change, untaken.contains(change.change.id) { continue }
             let tip = history.tip
             let moment = max(at, tip.event.at)
-            let raw = try build(draft, after: tip, main: main, at: moment)
+            guard let raw = try build(draft, after: tip, main: main, at: moment) else {
+                if try draft.isHomeless(state: history.currentState()), let change = draft.change {
+                    untaken.insert(change.change.id)
+                }
+                continue
+            }
             let id = try reading { () throws(GitError) in try history.repository.write(.commit, raw) }
             // However far the writer's clock was set back: what it follows was accepted.
             try history.accept(try reading { () throws(GitError) in try history.repository.commit(id) }, now: moment)
@@ -86,9 +96,12 @@ public struct LedgerWriter {
 
     private func build(
         _ draft: EventDraft, after tip: AcceptedEvent, main: ObjectID, at: Timestamp
-    ) throws(LedgerError) -> [UInt8] {
+    ) throws(LedgerError) -> [UInt8]? {
         var state = try LedgerState(repository: history.repository, tree: tip.commit.tree)
         try state.land(try history.main.landings(after: tip.event.main, through: main))
+        guard let draft = try draft.decided(state: state, main: history.main.state(of: main), at: at) else {
+            return nil
+        }
         return try Self.build(
             draft, height: tip.event.height + 1, previous: tip.commit, state: state, main: main, at: at, by: identity,
             person: person, signer: signer, repository: history.repository)

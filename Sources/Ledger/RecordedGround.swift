@@ -9,6 +9,8 @@ public struct RecordedGround {
     public let change: SignedChange
     /// The state before the event, with what had landed by then.
     let state: LedgerState
+    /// The event's time.
+    let at: Timestamp
 
     /// - Parameter main: main as far as it was verified.
     public init(_ entry: LedgerScan.Entry, main: MainHistory?, in repository: Repository) throws(LedgerError) {
@@ -38,10 +40,11 @@ public struct RecordedGround {
         self.main = named
         self.change = change
         self.state = state
+        at = event.at
     }
 
     /// What the policy could know of the past, votes aside.
     public func history() throws(LedgerError) -> VerifiedHistory {
-        try state.history(of: change.change, main: main)
+        try state.past(of: change, main: main, at: at).history()
     }
 }

@@ -6,6 +6,8 @@ public import ChangeModel
 public struct RecordedPast: Sendable, Hashable {
     /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
     public var isRollback = false
+    /// What counts for the limits on its proposer.
+    public var caller = CallerHistory()
 
     /// Of a change that the ledger has never heard of, in a ledger where nothing happened.
     public static let nothing = RecordedPast()
@@ -16,20 +18,41 @@ public struct RecordedPast: Sendable, Hashable {
     ///   - votes: verified ones.
     ///   - excluded: who may not approve.
     func history(votes: [VerifiedVote] = [], excluding excluded: Set<String> = []) -> VerifiedHistory {
-        VerifiedHistory(votes: votes, excludedVoters: excluded, isRollback: isRollback)
+        VerifiedHistory(votes: votes, excludedVoters: excluded, isRollback: isRollback, caller: caller)
     }
 }
 
 extension LedgerState {
     /// The past of `change` as this state and main tell it.
-    public func past(of change: Change, main: MainState) throws(LedgerError) -> RecordedPast {
+    ///
+    /// - Parameters:
+    ///   - now: the moment of judgement.
+    ///   - ahead: decisions that will be recorded first.
+    public func past(
+        of change: SignedChange, main: MainState, at now: Timestamp, ahead: DecisionsAhead = DecisionsAhead()
+    ) throws(LedgerError) -> RecordedPast {
         var past = RecordedPast()
-        past.isRollback = try isRollback(change, main: main)
+        past.isRollback = try isRollback(change.change, main: main)
+        past.caller.standing = try record(of: change.change.id).standing(of: change.digest)
+        // What has passed before is not counted again, and nothing else is asked for.
+        if case .passed = past.caller.standing { return past }
+        past.caller.recent = try recent(of: change.account(at: now), at: now)
+        past.caller = ahead.added(to: past.caller, of: change, at: now)
         return past
     }
 
-    /// What the policy may know of the past of a change on which nobody has voted.
-    public func history(of change: Change, main: MainState) throws(LedgerError) -> VerifiedHistory {
-        try past(of: change, main: main).history()
+    /// What the policy may know of the past of a change that nobody has signed yet.
+    public func history(
+        of change: Change, by proposer: Identity, main: MainState, at now: Timestamp
+    ) throws(LedgerError) -> VerifiedHistory {
+        var past = RecordedPast()
+        past.isRollback = try isRollback(change, main: main)
+        past.caller.recent = try recent(of: proposer.id, at: now)
+        return past.history()
+    }
+
+    /// What is at hand of a caller, for people who want to know how near the limits are.
+    public func callerHistory(of id: String, at now: Timestamp) throws(LedgerError) -> CallerHistory {
+        CallerHistory(recent: try recent(of: id, at: now))
     }
 }

@@ -66,7 +66,7 @@ extension PolicyEngine {
         let circumstances = Circumstances(
             target: request.target.flatMap { targets[$0] }, caller: request.caller,
             effectiveRisk: decision.effectiveRisk, ticket: request.ticket, isRollback: history.isRollback, now: now)
-        let asksRules = [.rule, .noRule, .unknownTarget].contains(decision.code)
+        let asksRules = [.rule, .noRule, .unknownTarget, .cumulativeRisk].contains(decision.code)
         var isDecided = false
         let traced = rules.map { compiled in
             var missed = compiled.missed(in: circumstances)

@@ -14,7 +14,8 @@ extension PolicyEngine {
     /// The policy's answer to a whole change, votes aside, under the repository's own `target_binding`.
     ///
     /// The steps of a plan are decided in order, and the strictest answer holds for all of them: deny, then
-    /// `require_approval`, then allow; of equals, the first.
+    /// `require_approval`, then allow; of equals, the first. A plan counts as one request of its caller, and with the risk of
+    /// every step.
     public func decide(
         _ change: Change, by caller: Caller, history: VerifiedHistory = .none, now: Timestamp
     ) -> Decision {
@@ -26,13 +27,12 @@ extension PolicyEngine {
         _ change: Change, by caller: Caller, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
     ) -> Decision {
         let requests = change.requests(by: caller)
-        if requests.count == 1 { return decide(requests[0], history: history, now: now, binding: binding) }
-        var steps: [StepDecision] = []
-        for (step, request) in zip(change.steps, requests) {
-            steps.append(
-                StepDecision(step: step, decision: decide(request, history: history, now: now, binding: binding)))
-        }
-        return Self.whole(steps)
+        if let first = requests.first, let refusal = refusal(of: first, history, now: now) { return refusal }
+        let decisions = requests.map { decideWithoutLimits($0, history: history, now: now, binding: binding) }
+        let whole =
+            decisions.count == 1
+            ? decisions[0] : Self.whole(zip(change.steps, decisions).map { StepDecision(step: $0, decision: $1) })
+        return raised(whole, risks: decisions.map(\.effectiveRisk), history, caller: caller, now: now)
     }
 
     /// The decision on a plan, from those on its steps.

@@ -11,6 +11,9 @@ public struct PolicyEngine: Sendable {
     let targets: [String: CompiledTarget]
     let index: RuleIndex
     private let settingsWarnings: [String]
+    /// The same, and that limits do not apply, where there is no ledger.
+    private let plainWarnings: [String]
+    let limits: CallerLimits
     let maker = Plan.Maker()
 
     /// Sorts the rules by priority, highest first, and in the given order within a priority; compiles globs and patterns, and
@@ -21,9 +24,12 @@ public struct PolicyEngine: Sendable {
             "`\($0)` is configured but this version does not enforce it"
         }
         settingsWarnings = warnings
+        limits = CallerLimits(catalogue.configuration)
+        let plainWarnings = warnings + limits.notes
+        self.plainWarnings = plainWarnings
         let rules = catalogue.rules.enumerated()
             .sorted { ($1.element.priority, $0.offset) < ($0.element.priority, $1.offset) }
-            .map { CompiledRule($0.element, decision: Self.decision(of: $0.element, catalogue, warnings)) }
+            .map { CompiledRule($0.element, decision: Self.decision(of: $0.element, catalogue, plainWarnings)) }
         self.rules = rules
         let names = ParameterNames(catalogue.actions.values)
         var table = RuleSetTable(count: rules.count)
@@ -56,7 +62,44 @@ public struct PolicyEngine: Sendable {
     public func decide(
         _ request: DecisionRequest, history: VerifiedHistory = .none, now: Timestamp, binding: TargetBinding
     ) -> Decision {
-        var warnings = settingsWarnings
+        if let refusal = refusal(of: request, history, now: now) { return refusal }
+        let decision = decideWithoutLimits(request, history: history, now: now, binding: binding)
+        return raised(decision, risks: [decision.effectiveRisk], history, caller: request.caller, now: now)
+    }
+
+    /// The decision where the caller may ask for nothing now; nil where it may, or where there is no ledger.
+    func refusal(of request: DecisionRequest, _ history: VerifiedHistory, now: Timestamp) -> Decision? {
+        guard let past = history.caller,
+            let refusal = limits.refusal(past, caller: request.caller.id, now: now)
+        else { return nil }
+        let sensitivity = request.target.flatMap { catalogue.targets[$0] }?.sensitivity
+        let risk = actions[request.action]?.definition.riskClass ?? .critical
+        return Decision(
+            result: .deny, code: refusal.code, reason: refusal.reason, riskClass: risk,
+            effectiveRisk: risk.effective(on: sensitivity), warnings: settingsWarnings, limits: refusal.limits)
+    }
+
+    /// The decision with the cumulative risk taken into account.
+    ///
+    /// - Parameter risks: the effective risk of each step.
+    func raised(
+        _ decision: Decision, risks: [RiskLevel], _ history: VerifiedHistory, caller: Caller, now: Timestamp
+    ) -> Decision {
+        guard let past = history.caller, decision.result != .deny else { return decision }
+        return limits.raised(decision, risks: risks, past, caller: caller.id, now: now)
+    }
+
+    /// Whether the ledger takes a decision on a change: within a day, of one caller, it takes a bounded number of changes that
+    /// are denied, and none that it has no decision on yet beyond that. So a flood of them does not make it grow.
+    public func takesRecord(of decision: Decision, _ caller: CallerHistory, now: Timestamp) -> Bool {
+        decision.result != .deny || caller.standing != .unrecorded || !limits.isRecordFull(caller, now: now)
+    }
+
+    /// The answer of catalogue and rules, whatever the caller did before.
+    func decideWithoutLimits(
+        _ request: DecisionRequest, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
+    ) -> Decision {
+        var warnings = history.caller == nil ? plainWarnings : settingsWarnings
         let target = request.target.flatMap { targets[$0] }
         if target == nil {
             let hint = request.target.map { Suggestion.text(for: $0, among: catalogue.targets.keys) } ?? ""
@@ -117,7 +160,8 @@ public struct PolicyEngine: Sendable {
             var decision = rules[first].decision
             decision.riskClass = action.definition.riskClass
             decision.effectiveRisk = circumstances.effectiveRisk
-            if circumstances.target == nil || warnings.count > settingsWarnings.count { decision.warnings = warnings }
+            // Nearly always the same array, which is seen at once.
+            if warnings != plainWarnings { decision.warnings = warnings }
             return decision
         }
         let isKnown = circumstances.target != nil

@@ -32,14 +32,19 @@ public struct VerifiedHistory: Sendable {
     public let excludedVoters: Set<String>
     /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
     public let isRollback: Bool
+    /// What counts for the limits on the caller; nil where there is no ledger, and so no limits.
+    public let caller: CallerHistory?
 
     @_spi(VerifiedHistory)
-    public init(votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false) {
+    public init(
+        votes: [VerifiedVote], excludedVoters: Set<String>, isRollback: Bool = false, caller: CallerHistory? = nil
+    ) {
+        self.caller = caller
         self.votes = votes
         self.excludedVoters = excludedVoters
         self.isRollback = isRollback
     }
 
-    /// A past in which nothing happened.
+    /// No past at all, as in a folder without a ledger.
     public static let none = VerifiedHistory(votes: [], excludedVoters: [])
 }

@@ -26,7 +26,9 @@ struct ConfigurationTests {
     func python() throws {
         let configuration = try ConfigurationDocument.parse(try Fixture.valid("configuration-python.yaml"))
         var expected = Configuration()
-        expected.unenforced = ["rate_limit", "cumulative_risk", "audit_log", "signing_key", "issuer"]
+        expected.rateLimit = RateLimit(maximumRequests: 10, window: 30, breakerThreshold: 5)
+        expected.cumulativeRisk = CumulativeRisk()
+        expected.unenforced = ["audit_log", "signing_key", "issuer"]
         #expect(configuration == expected)
     }
 
@@ -34,9 +36,47 @@ struct ConfigurationTests {
     func emission() throws {
         var full = try ConfigurationDocument.parse(try Fixture.valid("configuration-full.yaml"))
         full.unenforced = []
-        for configuration in [full, Configuration(), Configuration(repository: "00000000000000000000000e12")] {
+        let limited = Configuration(
+            rateLimit: RateLimit(
+                maximumRequests: 1, window: 2, breakerThreshold: 3, breakerWindow: 4, breakerCooldown: 5,
+                maximumRecordedDenials: 6),
+            cumulativeRisk: CumulativeRisk(
+                window: 7, scores: RiskScores(low: 8, medium: 9, high: 10, critical: 11), escalationThreshold: 12,
+                denyThreshold: 13))
+        for configuration in [
+            full, Configuration(), Configuration(repository: "00000000000000000000000e12"), limited,
+        ] {
             let bytes = ConfigurationDocument.emit(configuration)
             #expect(try ConfigurationDocument.parse(SourceFile(name: "a", bytes: bytes)) == configuration)
+        }
+    }
+
+    @Test(
+        "has limits where their section is there, with defaults for what it leaves out",
+        arguments: [
+            ("rate_limit: {}\n", RateLimit()), ("rate_limit:\n", RateLimit()), ("rate_limit: null\n", nil),
+            ("registry: actions\n", nil), ("rate_limit: {max_requests: 7}\n", RateLimit(maximumRequests: 7)),
+        ] as [(String, RateLimit?)])
+    func limits(text: String, expected: RateLimit?) throws {
+        #expect(try configuration(text).rateLimit == expected)
+    }
+
+    @Test(
+        "has no window that reaches further than the ledger keeps at hand, and says so",
+        arguments: [
+            ("rate_limit: {window_seconds: 86400}\n", true), ("rate_limit: {window_seconds: 86401}\n", false),
+            ("cumulative_risk: {window_seconds: 604800}\n", false),
+            ("rate_limit: {circuit_breaker_cooldown_seconds: 86400}\n", false),
+            ("rate_limit: {circuit_breaker_cooldown_seconds: 86340}\n", true),
+            ("rate_limit: {max_recorded_denials: 5001}\n", false),
+        ])
+    func windows(text: String, isAccepted: Bool) {
+        if isAccepted {
+            #expect(throws: Never.self) { try configuration(text) }
+        } else {
+            let error = #expect(throws: DocumentError.self) { try configuration(text) }
+            let words = error.map { "\($0)" } ?? ""
+            #expect(words.contains("24 hours") || words.contains("between 1 and 5000"), "\(words)")
         }
     }
 

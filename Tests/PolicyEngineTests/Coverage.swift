@@ -11,6 +11,8 @@ struct Coverage {
     private(set) var missed = [Int](repeating: 0, count: Condition.allCases.count)
     private(set) var codes: [DecisionCode: Int] = [:]
     private(set) var verdicts: [Verdict: Int] = [:]
+    /// What the cumulative risk made of decisions.
+    private(set) var raised: [Verdict: Int] = [:]
     private(set) var cases = 0
 
     mutating func note(_ condition: Condition, _ answer: Bool) {
@@ -21,6 +23,7 @@ struct Coverage {
         cases += 1
         codes[answer.code, default: 0] += 1
         verdicts[answer.result, default: 0] += 1
+        if answer.code == .cumulativeRisk { raised[answer.result, default: 0] += 1 }
     }
 
     mutating func add(_ other: Coverage) {
@@ -30,6 +33,7 @@ struct Coverage {
         }
         codes.merge(other.codes, uniquingKeysWith: +)
         verdicts.merge(other.verdicts, uniquingKeysWith: +)
+        raised.merge(other.raised, uniquingKeysWith: +)
         cases += other.cases
     }
 }

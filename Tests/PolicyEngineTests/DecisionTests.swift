@@ -142,12 +142,12 @@ struct DecisionTests {
     @Test("settings that this version does not enforce are warned of, once each, before other warnings")
     func unenforcedSettings() {
         var fixture = Fixture()
-        fixture.configuration.unenforced = ["rate_limit", "cumulative_risk"]
+        fixture.configuration.unenforced = ["tickets", "issuer"]
         fixture.targetName = nil
         #expect(
             fixture.decision.warnings == [
-                "`rate_limit` is configured but this version does not enforce it",
-                "`cumulative_risk` is configured but this version does not enforce it",
+                "`tickets` is configured but this version does not enforce it",
+                "`issuer` is configured but this version does not enforce it",
                 "no target was named: it counts as critical",
             ])
     }

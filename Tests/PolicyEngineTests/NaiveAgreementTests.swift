@@ -48,12 +48,16 @@ struct NaiveAgreementTests {
                 let request = made.request(using: &random)
                 let now = Timestamp(seconds: Int64(random.below(4_000_000_000)))
                 let isRollback = random.chance(50)
-                let expected = naive.decide(request, isRollback: isRollback, now: now, coverage: &coverage)
-                let history = VerifiedHistory(votes: [], excludedVoters: [], isRollback: isRollback)
+                let past = RandomPast.history(before: now, using: &random)
+                let expected = naive.decide(
+                    request, isRollback: isRollback, history: past, now: now, coverage: &coverage)
+                let history = VerifiedHistory(
+                    votes: [], excludedVoters: [], isRollback: isRollback, caller: past)
                 let decision = engine.decide(request, history: history, now: now)
                 let answer = NaiveAnswer(
                     result: decision.result, code: decision.code, rule: decision.rule,
-                    effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)))
+                    effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)),
+                    retryAfter: decision.limits?.retryAfter, score: decision.limits?.cumulative?.score)
                 coverage.note(expected)
                 if answer != expected {
                     disagreements.append(
@@ -69,9 +73,13 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
+            .rateLimited, .circuitOpen, .cumulativeRisk,
         ]
         for code in codes {
             #expect(coverage.codes[code, default: 0] * 200 > coverage.cases, "\(code) is rarer than 0.5 %")
+        }
+        for verdict in [Verdict.deny, .requireApproval] {
+            #expect(coverage.raised[verdict, default: 0] * 200 > coverage.cases, "seldom raised to \(verdict)")
         }
         for verdict in Verdict.allCases {
             #expect(coverage.verdicts[verdict, default: 0] * 20 > coverage.cases, "\(verdict) is rarer than 5 %")

@@ -8,6 +8,10 @@ struct NaiveAnswer: Equatable {
     var rule: String?
     var effectiveRisk: RiskLevel
     var wrongParameters: Set<String> = []
+    /// When a limit on the caller no longer denies it.
+    var retryAfter: Timestamp?
+    /// The caller's cumulative risk, this request included.
+    var score: Int?
 }
 
 /// A second engine, written from the text of the decision rules alone and as plainly as possible: no tables of bits, nothing

@@ -114,6 +114,27 @@ struct PlanTests {
         #expect(engine.plan(for: Self.change(("read", "a", [:]), ("read", "nowhere", [:])), digest: digest) == nil)
     }
 
+    @Test("counts the risk of every step: what each step alone may do, many at once may not")
+    func cumulativeRisk() {
+        var catalogue = Self.engine([Fixture.rule("open", .allow)]).catalogue
+        catalogue.configuration.cumulativeRisk = CumulativeRisk()
+        let engine = PolicyEngine(catalogue: catalogue)
+        for (count, expected) in [
+            (2, Verdict.allow), (5, .allow), (6, .requireApproval), (14, .requireApproval), (15, .deny),
+        ] {
+            var change = Self.change()
+            change.steps = (0..<count).map {
+                ChangeStep(action: "scale", target: $0 % 2 == 0 ? "a" : "b", parameters: [:])
+            }
+            let history = VerifiedHistory(votes: [], excludedVoters: [], caller: CallerHistory())
+            let decision = engine.decide(change, by: Fixture().caller, history: history, now: Fixture.now)
+            #expect(decision.result == expected, "\(count) steps of medium risk: \(decision.reason)")
+            #expect(decision.code == (expected == .allow ? .rule : .cumulativeRisk))
+            #expect(decision.steps.count == count && decision.steps.allSatisfy { $0.decision.result == .allow })
+            #expect(decision.approvals.isEmpty == (expected != .requireApproval))
+        }
+    }
+
     @Test("agrees with the naive engine's on random catalogues, and its approvals meet every step's", arguments: 0..<8)
     func naive(chunk: UInt64) {
         var coverage = Coverage()

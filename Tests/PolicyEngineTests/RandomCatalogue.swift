@@ -73,8 +73,10 @@ struct RandomCatalogue {
         for index in 0..<5 { targets.append(Self.target("t\(index)", &random)) }
         var rules: [Rule] = []
         for index in 0..<random.below(14) { rules.append(Self.rule("r\(index)", &random)) }
+        var configuration = Configuration(targetBinding: random.chance(80) ? .enforce : .advisory)
+        RandomPast.limit(&configuration, using: &random)
         catalogue = Catalogue(
-            configuration: Configuration(targetBinding: random.chance(80) ? .enforce : .advisory), actions: actions,
+            configuration: configuration, actions: actions,
             targets: targets, rules: rules, identities: nil)
     }
 

@@ -61,7 +61,7 @@ extension PushJudge {
         let tree = try recordedTree()
         let judgement = try AgentSafe.ledger { () throws(LedgerError) in
             let recorded = try LedgerState(repository: repository, tree: tree)
-            let past = try recorded.past(of: change.change, main: state)
+            let past = try recorded.past(of: change, main: state, at: now)
             return try Judgement(change, main: state, past: past, now: now)
         }
         guard judgement.outcome == "deny" else { return }

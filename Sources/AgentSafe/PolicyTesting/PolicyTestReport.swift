@@ -17,6 +17,8 @@ public struct PolicyTestOutcome: Sendable {
     /// Of a test that was run under `target_binding: advisory`: why a change like it is denied, though the test says
     /// otherwise. nil where the gate decides alike.
     public let deniedInEarnest: String?
+    /// Whether a test that fails would hold under `target_binding: advisory`.
+    public let holdsAdvisory: Bool
 
     public var holds: Bool { mismatches.isEmpty }
 
@@ -130,10 +132,16 @@ extension PlainFolder {
                 let earnest = engine.rehearse(request, supposing: past, now: test.now ?? now, binding: .enforce)
                 if earnest.decision.result == .deny { deniedInEarnest = earnest.decision.reason }
             }
+            let mismatches = test.mismatches(with: rehearsal.decision)
+            var holdsAdvisory = false
+            if binding == .enforce, !mismatches.isEmpty {
+                let lenient = engine.rehearse(request, supposing: past, now: test.now ?? now, binding: .advisory)
+                holdsAdvisory = test.mismatches(with: lenient.decision).isEmpty
+            }
             outcomes.append(
                 PolicyTestOutcome(
-                    test: test, decision: rehearsal.decision, mismatches: test.mismatches(with: rehearsal.decision),
-                    deniedInEarnest: deniedInEarnest))
+                    test: test, decision: rehearsal.decision, mismatches: mismatches, deniedInEarnest: deniedInEarnest,
+                    holdsAdvisory: holdsAdvisory))
         }
         return PolicyTestReport(
             outcomes: outcomes, coverage: coverage, unreachable: engine.unreachableRules(), dependOnClock: dependOnClock

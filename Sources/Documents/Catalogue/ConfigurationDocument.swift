@@ -13,11 +13,9 @@ public enum ConfigurationDocument {
         let defaults = Configuration()
         let ledger = fields.optional("ledger", ledger)
         let approvals = fields.optional("approvals", approvals) ?? Approvals()
-        let limits = [
-            fields.optional("tickets", ticketSettings).map { _ in "tickets" },
-            fields.optional("rate_limit", rateLimit).map { _ in "rate_limit" },
-            fields.optional("cumulative_risk", cumulativeRisk).map { _ in "cumulative_risk" },
-        ]
+        let tickets = fields.optional("tickets", ticketSettings).map { _ in "tickets" }
+        let rateLimit = fields.section("rate_limit", LimitFields.rateLimit)
+        let cumulativeRisk = fields.section("cumulative_risk", LimitFields.cumulativeRisk)
         let foreign = ["audit_log", "signing_key", "issuer"].filter { fields.ignore($0) }
         return Configuration(
             repository: fields.optional("repository", .repository),
@@ -31,7 +29,8 @@ public enum ConfigurationDocument {
             approvals: approvals.require ?? defaults.approvals,
             defaultExpiry: approvals.defaultExpiry,
             maximumExpiry: approvals.maximumExpiry,
-            unenforced: limits.compactMap { $0 } + foreign)
+            rateLimit: rateLimit, cumulativeRisk: cumulativeRisk,
+            unenforced: [tickets].compactMap { $0 } + foreign)
     }
 
     private struct Ledger {
@@ -84,35 +83,8 @@ public enum ConfigurationDocument {
         return approvals
     }
 
-    private static let seconds = FieldType<Int>.integer(1...366 * 86_400)
-    private static let count = FieldType<Int>.integer(1...1_000_000_000)
-    private static let score = FieldType<Int>.integer(0...1_000_000_000)
-
     private static let ticketSettings = FieldType<Bool>.mapping("the tickets' settings", placeholder: true) { fields in
         _ = fields.optional("ttl", .integer(1...86_400))
-        return true
-    }
-
-    private static let rateLimit = FieldType<Bool>.mapping("a rate limit", placeholder: true) { fields in
-        _ = fields.optional("max_requests", count)
-        _ = fields.optional("window_seconds", seconds)
-        _ = fields.optional("circuit_breaker_threshold", score)
-        _ = fields.optional("circuit_breaker_window_seconds", seconds)
-        _ = fields.optional("circuit_breaker_cooldown_seconds", seconds)
-        return true
-    }
-
-    private static let cumulativeRisk = FieldType<Bool>.mapping("cumulative risk", placeholder: true) { fields in
-        _ = fields.optional("window_seconds", seconds)
-        _ = fields.optional("risk_scores", riskScores)
-        let escalation = fields.optional("escalation_threshold", score) ?? 30
-        let deny = fields.optional("deny_threshold", score) ?? 75
-        if escalation > deny { fields.report("deny_threshold", "`deny_threshold` is less than `escalation_threshold`") }
-        return true
-    }
-
-    private static let riskScores = FieldType<Bool>.mapping("risk scores", placeholder: true) { fields in
-        for level in RiskLevel.allCases { _ = fields.optional(level.description, score) }
         return true
     }
 }

@@ -34,6 +34,7 @@ extension ConfigurationDocument {
             "  default_expiry: \(DurationText.text(configuration.defaultExpiry))",
             "  max_expiry: \(DurationText.text(configuration.maximumExpiry))",
         ]
+        lines += LimitFields.lines(configuration)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 

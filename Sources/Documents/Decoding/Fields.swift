@@ -43,6 +43,15 @@ final class Fields {
         return type.read(pair.value, reader, requiresValues) ?? type.placeholder
     }
 
+    /// A mapping that is on when its key is there, with nothing behind it too; only `null` written out is off.
+    func section<Value: Sendable>(_ key: String, _ type: FieldType<Value>) -> Value? {
+        if let value = optional(key, type) { return value }
+        guard let value = pairs.first(where: { $0.key == key })?.value, case .scalar("", _) = value.kind else {
+            return nil
+        }
+        return type.placeholder
+    }
+
     /// A key of the format that this version does not act on, and so must not pass over.
     func refuse(_ key: String) {
         guard let pair = pair(key) else { return }

@@ -77,19 +77,26 @@ final class HostedRunner {
         ]
     }
 
-    /// Runs a job's steps in order, as far as they succeed.
+    /// Runs a job's steps in order: as far as they succeed, and those that run whatever came before.
     /// - Returns: the exit code of the first step that failed, or 0.
     func run(_ workflow: Workflow, job: String) throws -> Int32 {
-        for step in try workflow.steps(job) {
+        var failure: Int32 = 0
+        for step in try workflow.steps(job) where try isDue(step, after: failure) {
             if let action = step["uses"]?.stringValue {
                 try #require(action.hasPrefix("actions/checkout@"))
                 try checkOut(try #require(step.at("with", "ref")?.stringValue))
             } else {
                 let status = try runStep(step)
-                if status != 0 { return status }
+                if failure == 0 { failure = status }
             }
         }
-        return 0
+        return failure
+    }
+
+    private func isDue(_ step: JSONValue, after failure: Int32) throws -> Bool {
+        guard let condition = step["if"]?.stringValue else { return failure == 0 }
+        try #require(condition == "${{ !cancelled() && github.event_name == 'pull_request_target' }}")
+        return expressions["github.event_name"] == "pull_request_target"
     }
 
     /// What `actions/checkout` does with `fetch-depth: 0`.

@@ -46,6 +46,23 @@ struct WorkflowRunTests {
         #expect(try judge(governance, waiting.branch).status == 0, "a vote turns the re-run check green")
     }
 
+    @Test("an edit of the policy shows those who sign what it would flip, and other requests show nothing of it")
+    func impact() throws {
+        let governance = try Governance.withWorkflows()
+        let id = try governance.propose(target: "prod/api-server", ["replicas=5"])
+        try governance.land(id)
+        _ = governance.agentsafe("gate", ["gate", "--record"])
+        try governance.update("alice")
+        try governance.write("alice", "policies/zz-loose.yaml", ThreatBranchPolicy.loose)
+        let words = ["trust", "propose", "-m", "Loosen", "--push", "--output", "json"]
+        let branch = try #require(try governance.expect(0, "alice", words).json["branch"]?.stringValue)
+        let (status, runner) = try judge(governance, branch)
+        #expect(status == 10 && runner.outputs["impact"] == "softer", "\(runner.log)")
+        #expect(runner.outputs["result"] == "require_approval" && runner.summary.contains("agentsafe impact: softer"))
+        let other = try governance.propose()
+        #expect(try judge(governance, other.branch).runner.outputs["impact"] == nil)
+    }
+
     @Test("a request that touches what gives power fails the check, its own workflow included")
     func foreignRequest() throws {
         let governance = try Governance.withWorkflows()

@@ -57,7 +57,7 @@ final class Governance: Sendable {
     }
 
     /// Makes a repository from nothing, with a clock that stands at `start`.
-    init(making: Void, at start: Int64 = TestClock.start) throws {
+    init(making: Void, at start: Int64 = TestClock.start, hasLimits: Bool = false) throws {
         directory = try TemporaryDirectory()
         clock = TestClock()
         clock.advance(start - clock.now)
@@ -75,7 +75,9 @@ final class Governance: Sendable {
             try SSHKeys.makeKey(name: "\(actor).key", in: directory)
         }
         _ = try run(["git", "init", "-q", "--bare", "--template=", "-b", "main", remote])
-        try expect(0, "alice", ["init", clone("alice"), "--admin", "alice", "--key", key("alice")], in: directory.path)
+        // Most tests propose more in one hour than one agent should.
+        let words = ["init", clone("alice"), "--admin", "alice", "--key", key("alice")]
+        try expect(0, "alice", words + (hasLimits ? [] : ["--no-limits"]), in: directory.path)
         _ = try git("alice", "remote", "add", "origin", remote)
         _ = try git("alice", "push", "-q", "origin", "main", "ledger")
         _ = try git("alice", "fetch", "-q")

@@ -101,7 +101,7 @@ extension WalkWorld {
     }
 
     private func past(_ change: SignedChange, main: MainState) throws -> RecordedPast {
-        try view.ledger.state.past(of: change.change, main: main)
+        try view.ledger.state.past(of: change, main: main, at: moment)
     }
 
     private func decision(_ change: SignedChange, lies: Bool, main: MainState) throws -> EventDraft {

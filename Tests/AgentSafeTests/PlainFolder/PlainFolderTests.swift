@@ -205,7 +205,7 @@ struct PlainFolderTests {
         #expect(json["result"]?.stringValue == "allow")
         let warnings = (json["warnings"]?.arrayValue ?? []).compactMap(\.stringValue)
         #expect(
-            warnings.contains { $0.contains("`rate_limit` is configured but this version does not enforce it") },
+            warnings.contains { $0.hasPrefix("`rate_limit` and `cumulative_risk` are not counted here") },
             "\(warnings)")
         // Nothing repeats the shared secret.
         for words in [["validate"], ["validate", "--output", "json"], ["check", "x", "--output", "json"]] {

@@ -101,6 +101,37 @@ struct PlanRunTests {
         try governance.verifyEverywhere(0)
     }
 
+    @Test(
+        "stop when a step's preparation cannot be pushed; what was done waits in the clone, and is recorded by the next run"
+    )
+    func cutOff() throws {
+        let governance = try Governance()
+        try governance.expect(0, "runner", ["run"] + governance.cluster())
+        let id = try governance.proposePlan(Governance.threeSteps)
+        try governance.land(id)
+        // The remote takes the claim and the first preparation, and nothing more.
+        let hook = "\(governance.remote)/hooks/pre-receive"
+        try Files.createDirectory(Files.parent(of: hook))
+        try Files.create(
+            hook,
+            Array(
+                "#!/bin/sh\nn=$(cat \"$0.n\" 2>/dev/null || echo 0)\nn=$((n+1))\necho $n > \"$0.n\"\n[ $n -le 2 ]\n"
+                    .utf8))
+        try governance.run(["chmod", "+x", hook])
+        let cut = try governance.expect(1, "runner", ["run", id.text] + governance.cluster())
+        #expect(cut.output.contains("record_failed") && cut.output.contains("stopped before step 2 of 3"), "\(cut)")
+        #expect(try governance.record(of: id).events.map(\.kind) == [.decision, .claim, .prepared])
+        try Files.remove(hook)
+        let next = try governance.expect(0, "runner", ["run"] + governance.cluster())
+        #expect(next.errors.contains("recorded the execution of \(id), which had waited in the outbox"), "\(next)")
+        #expect(try governance.state(of: id) == "failed")
+        let execution = try #require(try governance.record(of: id).last(.execution))
+        #expect(execution.body.ofSteps("outcome") == ["succeeded", "not_run", "not_run"])
+        #expect(try governance.replicas() == 4 && governance.replicas(in: "dev") != 3)
+        #expect(try governance.lastExecution(on: "dev/api-server") == nil)
+        try governance.verifyEverywhere(0)
+    }
+
     @Test("lock all of their targets or none")
     func locks() throws {
         let governance = try Governance()

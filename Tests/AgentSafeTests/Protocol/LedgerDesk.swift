@@ -151,7 +151,10 @@ final class LedgerDesk {
             pending: try state.pending(id) != nil, claimed: claim != nil, prepared: claim?.isPrepared ?? false,
             locked: try state.lockHolder(lock) == id,
             execution: try state.read(LedgerState.executionPath(lock))?["outcome"]?.stringValue,
-            recentDecisions: try repository.changes(from: nil, to: recent?.id).count)
+            recentDecisions: try repository.changes(from: nil, to: recent?.id).reduce(0) { count, change in
+                let file = try change.new.map { try JSONValue(parsing: try repository.blob($0.id, limit: 1 << 20)) }
+                return count + (file?["decisions"]?.arrayValue?.count ?? 0)
+            })
     }
 }
 
