@@ -69,6 +69,9 @@ let faces: [Target] = [
         ]
     ),
     .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
+    // An agent on the library; its product's name is that of the file that people run.
+    .executableTarget(
+        name: "ExampleAgent", dependencies: ["AgentSafe", "ChangeModel", "OperatingSystem"], path: "examples/agent"),
     .executableTarget(
         name: "AgentSafeBench",
         dependencies: [
@@ -116,7 +119,14 @@ let package = Package(
     name: "agentsafe",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "AgentSafe", targets: ["AgentSafe"]),
+        // With the modules whose types its interface speaks of.
+        .library(
+            name: "AgentSafe",
+            targets: [
+                "AgentSafe", "ChangeModel", "Git", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
+                "SSHSignature",
+            ]),
+        .executable(name: "example-agent", targets: ["ExampleAgent"]),
         .executable(name: "agentsafe", targets: ["AgentSafeTool"]),
         .executable(name: "agentsafe-bench", targets: ["AgentSafeBench"]),
     ],

@@ -24,7 +24,7 @@ FLOORS = [
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],
-    ["AgentSafeTool", "AgentSafeBench"],
+    ["AgentSafeTool", "AgentSafeBench", "ExampleAgent"],
 ]
 # The only imports within one floor.
 NEIGHBOURS = {
@@ -39,7 +39,7 @@ WRAPPERS = {"CLibgit2": "Git", "COpenSSL": "CryptoPrimitives", "CYAML": "YAML", 
 MAY_IMPORT_FOUNDATION = {"ResourceEmbedder", "EmbedResources"}
 MAY_IMPORT_SPI = {"VerifiedHistory": {"Ledger", "PolicyEngineTests"}}
 # A library that prints corrupts the output of the program around it.
-MAY_PRINT = {"AgentSafeCLI", "AgentSafeTool", "AgentSafeBench", "ResourceEmbedder"}
+MAY_PRINT = {"AgentSafeCLI", "AgentSafeTool", "AgentSafeBench", "ExampleAgent", "ResourceEmbedder"}
 
 MODIFIERS = r"(?:@\w+(?:\s*\([^()]*\))?|\b(?:public|package|internal|fileprivate|private))\s*"
 IMPORT = re.compile(

@@ -9,6 +9,7 @@ public final class ExecutorChoice {
     private let host: Host
     private let cluster: String?
     private let evidenceKey: () throws(AgentSafeError) -> EvidenceKey
+    private let fixed: (any Executor)?
     private var embedded: (any Executor)?
     private static let embeddedPrefix = "embedded:"
 
@@ -25,18 +26,20 @@ public final class ExecutorChoice {
         self.cluster = cluster
         self.host = host
         self.evidenceKey = evidenceKey
+        fixed = nil
     }
 
-    /// An executor that is there already, for every target that it can reach.
-    init(fixed executor: any Executor, host: Host) {
+    /// An executor of the caller's own, for every target that it can reach.
+    public init(fixed executor: any Executor, host: Host) {
         self.host = host
         cluster = nil
-        embedded = executor
+        fixed = executor
         evidenceKey = { () throws(AgentSafeError) in EvidenceKey(host.random(EvidenceKey.size)) }
     }
 
     /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.
     public func executor(for target: TargetEntry) throws(AgentSafeError) -> any Executor {
+        if let fixed { return fixed }
         guard target.type.hasPrefix("k8s-") else {
             throw AgentSafeError(.failed, "no executor of this version reaches targets of type `\(target.type)`")
         }

@@ -90,11 +90,88 @@ struct PolicyWorkload {
         let caller = Caller(id: "deploy-agent-01", kind: .agent, roles: ["deployer"], groups: ["east"])
         var random = WorkloadGenerator()
         let requests = (0..<count).map { _ in
-            DecisionRequest(
-                action: "scale-deployment", target: "staging/app-\(random.below(1000))", caller: caller,
-                parameters: ["replicas": .integer(Int64(random.below(100)))])
+            let number = random.below(1000)
+            return DecisionRequest(
+                action: "scale-deployment", target: "staging/app-\(number)", caller: caller,
+                parameters: [
+                    "namespace": "staging", "deployment": .string("app-\(number)"),
+                    "replicas": .integer(Int64(random.below(100))),
+                ])
         }
         return PolicyWorkload(name: "1,000 rules, the last decides", files: files, requests: requests)
+    }
+
+    /// 1,000 rules, 500 actions and 10,000 targets, as an organisation would have them; no requests.
+    static func large() -> PolicyWorkload {
+        var files: [String: [UInt8]] = [Configuration.fileName: Array("target_binding: enforce\n".utf8)]
+        let actions = EmbeddedCatalogue.files(under: "actions").sorted { $0.path < $1.path }
+        let names = actions.map { String($0.path.dropFirst("actions/".count).dropLast(".yaml".count)) }
+        files["actions/scale-deployment.yaml"] = EmbeddedCatalogue.file("actions/scale-deployment.yaml")
+        for number in 1..<500 {
+            let (file, name) = (actions[number % actions.count], names[number % actions.count])
+            // Copies of the shipped actions under other names, which roll back to nothing else.
+            let lines = String(decoding: file.bytes, as: UTF8.self).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            let text = lines.map { line in
+                line == "name: \(name)"
+                    ? "name: \(name)-\(number)" : line.hasPrefix("rollback_action:") ? "rollback_action:" : line
+            }
+            files["actions/\(name)-\(number).yaml"] = Array(text.joined(separator: "\n").utf8)
+        }
+        for part in 0..<10 {
+            let rules = (part * 100..<part * 100 + 100).map { rule($0) }.joined()
+            files["policies/part-\(part).yaml"] = Array(("rules:\n" + rules).utf8)
+        }
+        files["inventory.yaml"] = Array(("targets:\n" + (0..<10_000).map(target).joined()).utf8)
+        return PolicyWorkload(name: "1,000 rules, 500 actions, 10,000 targets", files: files, requests: [])
+    }
+
+    private static func rule(_ number: Int) -> String {
+        """
+          - name: rule-\(number)
+            description: What team \(number % 50) may do.
+            priority: \(number % 7 * 100)
+            match:
+              actions: ["scale-*", restart-deployment, get-configmap-\(number)]
+              targets:
+                environments: [dev, staging]
+                labels: {team: team-\(number % 50)}
+              callers:
+                roles: [deployer, sre-\(number % 20)]
+              risk_classes: [low, medium, high]
+            decision: require_approval
+            approvals:
+              require:
+                - role: approver
+                  count: 1
+            reason: Team \(number % 50) looks after it.
+
+        """
+    }
+
+    /// Writes the catalogue's files below `folder`.
+    func write(to folder: String) throws {
+        for (path, bytes) in files {
+            try Files.createDirectory(Files.parent(of: "\(folder)/\(path)"))
+            try Files.create("\(folder)/\(path)", bytes)
+        }
+    }
+
+    /// Writes `requests.jsonl`, each line with our own answer.
+    func writeRequests(to folder: String, answers: [Decision]) throws {
+        let lines = zip(requests, answers).map { request, answer -> String in
+            let line: JSONValue = [
+                "action": .string(request.action), "target": request.target.map { .string($0) } ?? .null,
+                "caller": [
+                    "agent_id": .string(request.caller.id ?? ""), "roles": .strings(request.caller.roles),
+                    "groups": .strings(request.caller.groups), "kind": .string(request.caller.kind?.rawValue ?? ""),
+                ],
+                "params": .object(request.parameters), "now": .string(Self.now.description),
+                "result": .string(answer.result.rawValue), "risk": .string(answer.effectiveRisk.description),
+            ]
+            return line.canonicalText
+        }
+        try Files.create("\(folder)/requests.jsonl", Array((lines.joined(separator: "\n") + "\n").utf8))
     }
 
     private static func condition(_ number: Int) -> String {

@@ -73,6 +73,13 @@ public struct Host: Sendable {
             })
     }
 
+    /// Nanoseconds of CPU time that the calling thread has used, for timings of work that never waits.
+    public static func threadTimeNanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     /// Nanoseconds of a clock that goes on while the machine is suspended, for leases and timings.
     public static func bootTimeNanoseconds() -> UInt64 {
         var time = timespec()

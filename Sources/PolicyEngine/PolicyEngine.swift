@@ -164,6 +164,14 @@ public struct PolicyEngine: Sendable {
             if warnings != plainWarnings { decision.warnings = warnings }
             return decision
         }
+        return deniedByDefault(action, request, circumstances, warnings)
+    }
+
+    // Apart from the rest, which is then without the copies that this keeps.
+    @inline(never)
+    private func deniedByDefault(
+        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
+    ) -> Decision {
         let isKnown = circumstances.target != nil
         let subject =
             isKnown

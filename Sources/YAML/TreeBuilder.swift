@@ -148,7 +148,10 @@ private struct KeySet {
     }
 
     private static func fold(_ text: String) -> String {
+        // Nearly every key is in lower case, and then it is its own.
+        let isFolded = text.utf8.allSatisfy { $0 < 0x80 && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+        if isFolded { return text }
         // Upper case first, so that letters with several lower-case forms (ß and ss, ς and σ) meet.
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.lowercased() : text.uppercased().lowercased()
+        return text.utf8.allSatisfy { $0 < 0x80 } ? text.lowercased() : text.uppercased().lowercased()
     }
 }

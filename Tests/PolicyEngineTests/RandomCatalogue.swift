@@ -66,13 +66,14 @@ struct RandomCatalogue {
             sensitive: sensitive)
     }
 
-    init(using random: inout SeededGenerator) {
+    /// - Parameter most: one rule more than there can be.
+    init(using random: inout SeededGenerator, rules most: Int = 14) {
         var actions: [ActionDefinition] = []
         for name in Self.actionNames { actions.append(Self.action(name, &random)) }
         var targets: [TargetEntry] = []
         for index in 0..<5 { targets.append(Self.target("t\(index)", &random)) }
         var rules: [Rule] = []
-        for index in 0..<random.below(14) { rules.append(Self.rule("r\(index)", &random)) }
+        for index in 0..<random.below(most) { rules.append(Self.rule("r\(index)", &random)) }
         var configuration = Configuration(targetBinding: random.chance(80) ? .enforce : .advisory)
         RandomPast.limit(&configuration, using: &random)
         catalogue = Catalogue(

@@ -29,12 +29,13 @@ public struct PolicyCoverage: Sendable {
 
     /// In the order in which rules are asked.
     public private(set) var rules: [Rule]
+    /// The conditions of each rule, in the order in which it lists them.
+    private let named: [[Conditions]]
 
     init(_ rules: [(name: String, location: SourceLocation, named: Conditions)]) {
-        self.rules = rules.map { rule in
-            Rule(
-                name: rule.name, location: rule.location,
-                conditions: rule.named.members.map { Condition(key: $0.key) })
+        named = rules.map(\.named.members)
+        self.rules = zip(rules, named).map { rule, named in
+            Rule(name: rule.name, location: rule.location, conditions: named.map { Condition(key: $0.key) })
         }
     }
 

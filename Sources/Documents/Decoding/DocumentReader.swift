@@ -12,7 +12,7 @@ final class DocumentReader {
     let hidesSecrets: Bool
 
     /// - Parameter hidesSecrets: excerpts leave out lines that may hold a secret.
-    init(_ file: SourceFile, limits: YAMLLimits = YAMLLimits(), hidesSecrets: Bool = false) throws(DocumentError) {
+    init(_ file: SourceFile, limits: YAMLLimits = .catalogue, hidesSecrets: Bool = false) throws(DocumentError) {
         self.file = file
         self.hidesSecrets = hidesSecrets
         do throws(YAMLError) {
@@ -84,6 +84,11 @@ final class DocumentReader {
             file: file.name, line: mark.line, column: mark.column, message: message, advice: advice,
             excerpt: hidesLine ? nil : Excerpt(of: file.bytes, at: mark))
     }
+}
+
+extension YAMLLimits {
+    /// For files that admins sign: as much as a large organisation has in one.
+    static let catalogue = YAMLLimits(bytes: SourceFile.maximumSize, nodes: 1_000_000)
 }
 
 /// Which lines of a configuration may hold a secret: a key that sounds like one, and what follows it up to the next

@@ -12,6 +12,6 @@ public struct SourceFile: Hashable, Sendable {
         self.init(name: name, bytes: Array(text.utf8))
     }
 
-    /// The largest catalogue, configuration or identities file that is read, in bytes.
-    public static let maximumSize = 1 << 20
+    /// The largest catalogue, configuration or identities file that is read, in bytes: room for 10,000 targets or rules.
+    public static let maximumSize = 8 << 20
 }

@@ -71,7 +71,13 @@ struct ImpactTests {
                 "require_approval_to_allow scale-deployment on prod/web",
             ])
         #expect(json.at("counts", "require_approval_to_allow") == 2 && json.at("counts", "deny_to_allow") == 0)
+        #expect(
+            Set((json.objectValue ?? [:]).keys)
+                == ["result", "base", "head", "compared", "counts", "flips", "skipped"])
         let flip = json["flips"]?.arrayValue?.first ?? .null
+        #expect(
+            Set((flip.objectValue ?? [:]).keys)
+                == ["change", "summary", "caller", "at", "shift", "before", "after"])
         #expect(flip["caller"] == "deploy-agent-01" && flip["change"]?.stringValue?.hasPrefix("chg-") == true)
         #expect(flip.at("before", "result") == "require_approval" && flip.at("after", "result") == "allow")
         #expect(try Self.impact(governance, ["origin/main..HEAD"], status: 10) == json)

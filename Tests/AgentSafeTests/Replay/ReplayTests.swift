@@ -21,7 +21,7 @@ struct ReplayTests {
         }
     }
 
-    @Test("what was recorded comes out again: one change's, one event's, all, in the order of the ledger")
+    @Test("replay equals record: what was recorded comes out again, one change's, one event's, all, in the order of the ledger")
     func same() throws {
         let ledger = try ExecutedLedger.copy()
         let governance = ledger.governance
@@ -37,6 +37,13 @@ struct ReplayTests {
         let all = try Self.replay(governance, ["--all"], status: 0)
         let heights = (all["replays"]?.arrayValue ?? []).compactMap { $0["height"]?.integerValue }
         #expect(heights.count >= 2 && heights == heights.sorted())
+        #expect(Set((all.objectValue ?? [:]).keys) == ["result", "authentic", "refusal", "unreadable", "replays"])
+        #expect(
+            Set((claim.objectValue ?? [:]).keys)
+                == [
+                    "event", "height", "change", "digest", "commit", "main", "at", "engine", "outcome", "recorded",
+                    "replayed", "differences", "problem",
+                ])
         let text = try governance.expect(0, "sam", ["replay", ledger.id.text])
         #expect(text.errors.isEmpty && text.output.hasSuffix("2 of 2 recorded decisions come out as recorded"))
     }
