@@ -26,6 +26,7 @@ let vocabulary: [Target] = [
 let judgement: [Target] = [
     .target(name: "PolicyEngine", dependencies: ["ChangeModel"]),
     .target(name: "SSHSignature", dependencies: ["CryptoPrimitives", "OperatingSystem"]),
+    .target(name: "Tokens", dependencies: ["ChangeModel", "CryptoPrimitives"]),
     .target(name: "Documents", dependencies: ["ChangeModel", "YAML", "CryptoPrimitives"]),
 ]
 
@@ -34,6 +35,7 @@ let protocolFloor: [Target] = [
         name: "Ledger",
         dependencies: [
             "ChangeModel", "CryptoPrimitives", "Documents", "Git", "OperatingSystem", "PolicyEngine", "SSHSignature",
+            "Tokens",
         ]
     ),
     .target(name: "Runner", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem", "PolicyEngine"]),
@@ -55,7 +57,7 @@ let library: [Target] = [
         name: "AgentSafe",
         dependencies: [
             "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP",
-            "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner", "SSHSignature",
+            "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner", "SSHSignature", "Tokens",
         ]
     ),
 ]
@@ -65,7 +67,7 @@ let faces: [Target] = [
         name: "AgentSafeCLI",
         dependencies: [
             "AgentSafe", "ChangeModel", "CommandLineParsing", "Documents", "Git", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature",
+            "PolicyEngine", "Runner", "SSHSignature", "Tokens",
         ]
     ),
     .executableTarget(name: "AgentSafeTool", dependencies: ["AgentSafeCLI", "OperatingSystem"]),
@@ -98,6 +100,9 @@ let tests: [Target] = [
         name: "SSHSignatureTests",
         dependencies: ["SSHSignature", "CryptoPrimitives", "OperatingSystem", "TestSupport"],
         resources: [.copy("Vectors")]),
+    .testTarget(
+        name: "TokensTests",
+        dependencies: ["Tokens", "ChangeModel", "CryptoPrimitives", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "PolicyEngineTests", dependencies: ["PolicyEngine", "ChangeModel", "Documents", "TestSupport"]),
     .testTarget(
         name: "KubernetesExecutorTests",
@@ -110,7 +115,7 @@ let tests: [Target] = [
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
             "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature", "TestSupport",
+            "PolicyEngine", "Runner", "SSHSignature", "TestSupport", "Tokens",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]

@@ -18,7 +18,7 @@ FLOORS = [
     ["CLibgit2", "COpenSSL", "CYAML", "CCurl"],
     ["OperatingSystem", "CryptoPrimitives", "YAML", "HTTP", "Git"],
     ["ChangeModel", "CommandLineParsing"],
-    ["PolicyEngine", "SSHSignature", "Documents"],
+    ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
     ["KubernetesExecutor", "EmbeddedCluster"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],

@@ -71,6 +71,14 @@ lint_examples() {
     say "${#scripts[@]} scripts and $(find "$steps" -name '*.sh' | wc -l) steps of workflows"
 }
 
+# Other people's code that reads and writes the same tokens.
+install_token_readers() {
+    python3 -m venv "$1" || fail "cannot make a virtual environment; install python3-venv"
+    "$1/bin/pip" install --quiet --disable-pip-version-check PyJWT==2.15.1 cryptography==50.0.2 agent-safe==0.14.0 \
+        || fail "cannot install PyJWT, cryptography and agent-safe from PyPI"
+    export AGENTSAFE_TEST_PYTHON=$1/bin/python
+}
+
 check_swift
 install_packages
 say "tracked files"
@@ -86,6 +94,8 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/home" "$scratch/tmp"
 say "workflows and scripts"
 lint_examples "$scratch"
+say "readers of tokens"
+install_token_readers "$scratch/tokens"
 say "quickstart"
 examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
     || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }

@@ -133,6 +133,7 @@ extension Judgement {
             "proposer": .string(change.change.proposer),
             "reason": .string(change.change.reason), "ticket": change.change.ticket.map { .string($0) },
             "expires": .string(change.change.expires.description),
+            "delegated_by": asking.chain.map { .strings($0.delegators) },
             "rollback_of": change.change.rollbackOf.map { .string($0.text) },
             "result": .string(outcome), "decision": standing.json,
             "plan": plan.map { .string($0.digest.description) } ?? .null,

@@ -4,21 +4,25 @@ internal import Ledger
 internal import PolicyEngine
 internal import Runner
 internal import SSHSignature
+internal import Tokens
 
 /// Records one run in the ledger. Each record is made on the newest verified tip, pushed under a lease, and found again at
 /// the remote before the run goes on.
 final class LedgerClaimStore: ClaimStore {
     private let recorder: LedgerRecorder
     private let id: ChangeID
+    private let ticket: String?
     /// Height of this run's claim.
     private var claimHeight: Int?
     private var claimedPlan: Digest?
     /// What was recorded of steps of a plan, to be said again in the same words.
     private var done: [JSONValue] = []
 
-    init(recorder: LedgerRecorder, id: ChangeID) {
+    /// - Parameter ticket: the execution ticket that the claim uses up.
+    init(recorder: LedgerRecorder, id: ChangeID, ticket: String? = nil) {
         self.recorder = recorder
         self.id = id
+        self.ticket = ticket
     }
 
     private var workspace: Workspace { recorder.workspace }
@@ -38,6 +42,7 @@ final class LedgerClaimStore: ClaimStore {
             guard case .authorized(let current) = try self.workspace.judge(found.change, in: view).authorization,
                 current.plan.digest == plan.digest
             else { throw AgentSafeError(.denied, "\(self.id) is not allowed any more, or its plan changed; run again") }
+            let ticket = try self.ticketDigest(for: current, in: view)
             var drafts = try self.workspace.owedEvents(for: found.change, in: view)
             var claim = EventDraft(
                 kind: .claim, change: found.change,
@@ -47,6 +52,7 @@ final class LedgerClaimStore: ClaimStore {
                     "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
                     "decision": current.decision.json, "approved_by": .strings(current.approvedBy),
                     "steps": current.plan.recordedSteps,
+                    "ticket": ticket.map { .string($0.description) },
                     "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
                 ]),
                 headline: found.change.change.summary,
@@ -58,6 +64,40 @@ final class LedgerClaimStore: ClaimStore {
         }
         claimHeight = view.ledger.tip.event.height
         claimedPlan = plan.digest
+    }
+
+    /// What a claim records of the ticket; nil where none was given and none is needed.
+    func ticketDigest(
+        for authorized: AuthorizedChange, in view: VerifiedView
+    ) throws(AgentSafeError) -> Digest? {
+        guard let ticket else {
+            guard !view.state.configuration.requiresTicket else {
+                throw AgentSafeError(
+                    .denied,
+                    "nothing runs here without an execution ticket (`tickets.require` in agentsafe.yaml); have one issued "
+                        + "with `agentsafe ticket issue \(id)`, and pass it with `--ticket`")
+            }
+            return nil
+        }
+        let subject = TicketSubject(authorized)
+        let verified = try token { () throws(TokenError) in
+            let verified = try VerifiedTicket(
+                ticket, by: view.state,
+                expected: .init(change: id, action: subject.action, target: subject.target), now: workspace.now)
+            guard verified.ticket.binding?.digest == authorized.digest,
+                verified.ticket.binding?.plan == authorized.plan.digest,
+                verified.ticket.parameters == subject.parameters
+            else {
+                throw TokenError(
+                    .plan, "the ticket is for another plan: the change, the action or the target has changed since")
+            }
+            return verified
+        }
+        let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
+        guard !record.events.contains(where: { $0.kind == .claim && $0.ticket == verified.digest }) else {
+            throw AgentSafeError(.denied, "the ticket was used for an earlier claim of \(id); have a new one issued")
+        }
+        return verified.digest
     }
 
     func authorizeAgain() throws(RunStop) -> Authorization {

@@ -115,7 +115,8 @@ struct BatchRequest {
         guard let object = value.objectValue else {
             throw AgentSafeError(.usage, "`caller` is neither a name nor an object")
         }
-        if let unknown = object.keys.sorted().first(where: { !["agent_id", "roles", "groups"].contains($0) }) {
+        let known = ["agent_id", "roles", "groups", "delegated_by"]
+        if let unknown = object.keys.sorted().first(where: { !known.contains($0) }) {
             throw AgentSafeError(.usage, "`caller` has an unknown member `\(unknown.prefix(60))`")
         }
         func names(_ name: String) throws(AgentSafeError) -> [String] {
@@ -132,6 +133,9 @@ struct BatchRequest {
             throw AgentSafeError(.usage, "`caller.agent_id` is no string")
         }
         let kind = id.flatMap { catalogue.identities?.identity($0)?.kind }
-        return Caller(id: id, kind: kind, roles: try names("roles"), groups: try names("groups"))
+        let delegators = try names("delegated_by")
+        return Caller(
+            id: id, kind: kind, roles: try names("roles"), groups: try names("groups"),
+            delegation: delegators.isEmpty ? nil : CallerDelegation(delegators: delegators))
     }
 }

@@ -17,6 +17,8 @@ public struct Proposal: Sendable {
     public var ticket: String?
     /// Seconds until the proposal expires; nil: the repository's default.
     public var lifetime: Int64?
+    /// Tokens by which the proposer acts for somebody else, root first.
+    public var delegation: [String]
     public var rollbackOf: ChangeID?
     /// Write it even when the policy denies it.
     public var anyway: Bool
@@ -26,18 +28,18 @@ public struct Proposal: Sendable {
 
     public init(
         steps: [ChangeStep], reason: String, ticket: String? = nil, lifetime: Int64? = nil,
-        rollbackOf: ChangeID? = nil, anyway: Bool = false, push: Bool = false
+        delegation: [String] = [], rollbackOf: ChangeID? = nil, anyway: Bool = false, push: Bool = false
     ) {
         self.init(
-            action: "", target: "", reason: reason, ticket: ticket, lifetime: lifetime, rollbackOf: rollbackOf,
-            anyway: anyway, push: push)
+            action: "", target: "", reason: reason, ticket: ticket, lifetime: lifetime, delegation: delegation,
+            rollbackOf: rollbackOf, anyway: anyway, push: push)
         self.steps = steps
     }
 
     public init(
         action: String, target: String, parameterTexts: [(name: String, value: String)] = [],
         parameters: [String: JSONValue] = [:], reason: String, ticket: String? = nil, lifetime: Int64? = nil,
-        rollbackOf: ChangeID? = nil, anyway: Bool = false, push: Bool = false
+        delegation: [String] = [], rollbackOf: ChangeID? = nil, anyway: Bool = false, push: Bool = false
     ) {
         self.action = action
         self.target = target
@@ -46,6 +48,7 @@ public struct Proposal: Sendable {
         self.reason = reason
         self.ticket = ticket
         self.lifetime = lifetime
+        self.delegation = delegation
         self.rollbackOf = rollbackOf
         self.anyway = anyway
         self.push = push
@@ -117,7 +120,8 @@ extension Workspace {
         let history = try ledger { () throws(LedgerError) in
             try view.ledger.currentState().history(of: change, by: proposer, main: view.state, at: now)
         }
-        var decision = engine.decide(change, by: Caller(proposer), history: history, now: now)
+        let asking = ChangeCaller(of: change, signedBy: signer.publicKey.text, main: view.state, now: now)
+        var decision = asking.judged(engine.decide(change, by: asking.caller, history: history, now: now))
         let bytes: [UInt8]
         do {
             bytes = try ChangeDocument.emit(change)
@@ -132,8 +136,8 @@ extension Workspace {
                 .usage, [problem.message, problem.advice].compactMap { $0 }.joined(separator: "; "))
         }
         let digest = Digest(of: bytes)
-        if case .denied(let denial) = engine.authorize(
-            change, digest: digest, caller: Caller(proposer), history: history, now: now)
+        if case .denied(let denial) = asking.judged(
+            engine.authorize(change, digest: digest, caller: asking.caller, history: history, now: now))
         {
             decision = denial
         }
@@ -172,7 +176,7 @@ extension Workspace {
             proposer: proposer.id,
             steps: proposal.steps.isEmpty ? [try step(proposal, catalogue: catalogue)] : proposal.steps,
             reason: proposal.reason, ticket: proposal.ticket, created: now, expires: now + .seconds(lifetime),
-            rollbackOf: proposal.rollbackOf)
+            delegation: proposal.delegation, rollbackOf: proposal.rollbackOf)
     }
 
     /// The one step that action, target and params say.

@@ -7,8 +7,8 @@ extension Workspace {
     ///
     /// - Parameter reason: why it may work now; nil: nothing beside what it goes on with.
     public func proposeRest(
-        of id: ChangeID, reason: String?, ticket: String? = nil, lifetime: Int64? = nil, push: Bool,
-        anyway: Bool = false
+        of id: ChangeID, reason: String?, ticket: String? = nil, lifetime: Int64? = nil, delegation: [String] = [],
+        push: Bool, anyway: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
         try fetchIfPossible(.main)
         let view = try view()
@@ -40,6 +40,6 @@ extension Workspace {
         return try propose(
             Proposal(
                 steps: rest, reason: reason.map { "\(words): \($0)" } ?? words, ticket: ticket ?? change.ticket,
-                lifetime: lifetime, anyway: anyway, push: push))
+                lifetime: lifetime, delegation: delegation, anyway: anyway, push: push))
     }
 }

@@ -7,7 +7,8 @@ extension Workspace {
     ///
     /// - Parameter partial: leave steps that nothing undoes as they are; without it they are a refusal.
     public func proposeRollback(
-        of id: ChangeID, reason: String?, ticket: String? = nil, push: Bool, anyway: Bool = false, partial: Bool = false
+        of id: ChangeID, reason: String?, ticket: String? = nil, delegation: [String] = [], push: Bool,
+        anyway: Bool = false, partial: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
         try fetchIfPossible(.main)
         let view = try view()
@@ -45,8 +46,9 @@ extension Workspace {
         try checkIsNewest(record, in: view)
         return try propose(
             Proposal(
-                steps: pairs, reason: reason ?? "Roll back \(id)", ticket: ticket, rollbackOf: id, anyway: anyway,
-                push: push))
+                steps: pairs, reason: reason ?? "Roll back \(id)", ticket: ticket, delegation: delegation,
+                rollbackOf: id,
+                anyway: anyway, push: push))
     }
 
     /// The recorded pairs undo the state of their own time. Says when a target has moved on since.

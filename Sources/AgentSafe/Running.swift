@@ -98,9 +98,14 @@ public struct RunStep: Sendable {
 
 extension Workspace {
     /// Runs one landed change, or all that wait, in landing order. A locked target is skipped, and the others go on.
+    ///
+    /// - Parameter ticket: an execution ticket for the one change, which its claim uses up.
     public func run(
-        _ id: ChangeID?, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
+        _ id: ChangeID?, ticket: String? = nil, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
     ) throws(AgentSafeError) -> [RunOutcome] {
+        guard ticket == nil || id != nil else {
+            throw AgentSafeError(.usage, "a ticket is for one change; name it: `agentsafe run --ticket FILE <id>`")
+        }
         let lock = try lockForRunning()
         defer { withExtendedLifetime(lock) {} }
         try requireMemory()
@@ -143,7 +148,7 @@ extension Workspace {
             }
             let recorder = LedgerRecorder(
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
-            let store = LedgerClaimStore(recorder: recorder, id: waiting)
+            let store = LedgerClaimStore(recorder: recorder, id: waiting, ticket: ticket)
             do throws(AgentSafeError) {
                 outcomes.append(
                     try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
@@ -188,6 +193,7 @@ extension Workspace {
         case .denied(let decision):
             return try refuse(change, decision, store: store)
         }
+        if let outcome = refusal(of: store, authorized, change) { return outcome }
         for lock in authorized.plan.locks {
             if let holder = try ledger({ () throws(LedgerError) in try view.ledger.state.lockHolder(lock) }) {
                 return RunOutcome(change, .locked, "the target is locked by \(holder)")
@@ -218,6 +224,18 @@ extension Workspace {
                 case .notAuthentic: .notAuthentic
                 }
             return RunOutcome(change, status, error.message, unrecorded: error.unrecorded)
+        }
+    }
+
+    /// What keeps a change from running though it may: a ticket that does not serve, or none where one is needed.
+    private func refusal(
+        of store: LedgerClaimStore, _ authorized: AuthorizedChange, _ change: SignedChange
+    ) -> RunOutcome? {
+        do throws(AgentSafeError) {
+            _ = try store.ticketDigest(for: authorized, in: store.currentView)
+            return nil
+        } catch {
+            return RunOutcome(change, error.code == .notAuthentic ? .notAuthentic : .denied, error.message)
         }
     }
 

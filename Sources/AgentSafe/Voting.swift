@@ -50,6 +50,12 @@ extension Workspace {
         guard SignedVote.mayVote(kind, voter, proposer: proposer, rejector: rejector) else {
             throw AgentSafeError(.denied, Self.refusal(kind, voter, proposer, rejector))
         }
+        if kind == .approve, judgement.asking.delegators.contains(voter.id) {
+            throw AgentSafeError(
+                .denied,
+                "`\(voter.id)` delegated this change, and nobody approves what they delegated; ask somebody else with role "
+                    + "`approver`")
+        }
         if kind == .withdraw { try checkSomethingToTakeBack(judgement, by: voter, of: rejector) }
         guard let plan = judgement.plan else {
             throw AgentSafeError(.denied, "\(id) has no plan to vote on: \(judgement.decision.reason)")

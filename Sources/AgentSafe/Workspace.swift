@@ -138,7 +138,9 @@ public final class Workspace {
     }
 
     /// The folder for high-water marks, outside of every clone.
-    func stateFolder() throws(AgentSafeError) -> String {
+    func stateFolder() throws(AgentSafeError) -> String { try Self.stateFolder(of: host) }
+
+    static func stateFolder(of host: Host) throws(AgentSafeError) -> String {
         for name in ["AGENTSAFE_STATE_HOME", "XDG_STATE_HOME"] {
             if let folder = host.environment[name], !folder.isEmpty { return host.absolute(folder) }
         }

@@ -12,8 +12,8 @@ enum CheckCommand: Command {
             Works in any folder with an `agentsafe.yaml`.
             With `--batch`, every line of the file (or of standard input, `-`) is a request {"action", "target", "caller", \
             "params", "ticket_id", "now"}, of which `action` alone is needed; `caller` is an identifier or {"agent_id", "roles", \
-            "groups"}. One decision comes out for each line, in order, as JSON: {"result", "rule", "code", "reason", "risk_class", \
-            "effective_risk", "warnings", …}. A line that is no request (blank, no JSON, an unknown member, more than 1 MiB) is \
+            "groups", "delegated_by"}. One decision comes out for each line, in order, as JSON: {"result", "rule", "code", \
+            "reason", "risk_class", "effective_risk", "warnings", …}. A line that is no request (blank, no JSON, an unknown member, more than 1 MiB) is \
             denied with code `bad_request` and says why in a further member, `error`. The exit code is 0 once every line is \
             answered.
             """,
@@ -27,7 +27,7 @@ enum CheckCommand: Command {
             .output,
         ],
         positionals: [PositionalSpec("ACTION", required: false, help: "the action's name")],
-        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied], group: "Policy")
+        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied, .notAuthentic], group: "Policy")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let arguments = context.arguments

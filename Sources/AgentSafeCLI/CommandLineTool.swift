@@ -34,12 +34,21 @@ public enum CommandLineTool {
         subcommands: [
             InitCommand.spec, SetupCommand.spec,
             CommandSpec(
-                name: "identity", summary: "Add identities, list them, revoke and rotate their keys.",
+                name: "identity",
+                summary: "Add identities, list them, revoke and rotate their keys, and make tokens of them.",
                 example: "agentsafe identity list",
                 subcommands: [
                     IdentityAddCommand.spec, IdentityListCommand.spec, IdentityRevokeCommand.spec,
-                    IdentityRotateCommand.spec,
+                    IdentityRotateCommand.spec, IdentityTokenCommand.spec, IdentityVerifyCommand.spec,
                 ], group: "Repository"),
+            CommandSpec(
+                name: "delegation", summary: "Hand on some of what you may do, and check such chains.",
+                example: "agentsafe delegation create --to worker-1 --role deployer --ttl 2h",
+                subcommands: [DelegationCreateCommand.spec, DelegationVerifyCommand.spec], group: "Change"),
+            CommandSpec(
+                name: "ticket", summary: "Leave to carry out one change, once, as a token.",
+                example: "agentsafe ticket issue chg-20261122-7f3k9q2m4x",
+                subcommands: [TicketIssueCommand.spec, TicketVerifyCommand.spec], group: "Execution"),
             CommandSpec(
                 name: "trust", summary: "Change files that give power.",
                 example: "agentsafe trust commit -m 'Allow restarts at night' --push",
@@ -105,6 +114,12 @@ public enum CommandLineTool {
         case ["identity", "list"]: return IdentityListCommand.self
         case ["identity", "revoke"]: return IdentityRevokeCommand.self
         case ["identity", "rotate"]: return IdentityRotateCommand.self
+        case ["identity", "token"]: return IdentityTokenCommand.self
+        case ["identity", "verify"]: return IdentityVerifyCommand.self
+        case ["delegation", "create"]: return DelegationCreateCommand.self
+        case ["delegation", "verify"]: return DelegationVerifyCommand.self
+        case ["ticket", "issue"]: return TicketIssueCommand.self
+        case ["ticket", "verify"]: return TicketVerifyCommand.self
         case ["trust", "commit"]: return TrustCommitCommand.self
         case ["hook", "install"]: return HookInstallCommand.self
         case ["hook", "pre-receive"]: return PreReceiveCommand.self

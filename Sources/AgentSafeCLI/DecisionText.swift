@@ -50,6 +50,9 @@ enum DecisionText {
             let of = vote.rejector.map { " of `\($0)`'s rejection" } ?? ""
             lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue)\(of) at \(vote.at)\(stale)")
         }
+        if let chain = judgement.asking.chain {
+            lines.append("  acts for \(chain.delegators.joined(separator: " → ")), until \(chain.expires)")
+        }
         if !judgement.approvedBy.isEmpty {
             lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))")
         }

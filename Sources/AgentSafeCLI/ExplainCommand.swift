@@ -21,7 +21,7 @@ enum ExplainCommand: Command {
             """,
         options: RequestOptions.all + [.output],
         positionals: [PositionalSpec("ACTION", required: true, help: "the action's name")],
-        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied], group: "Policy")
+        exitCodes: [.done, .failed, .usage, .approvalNeeded, .denied, .notAuthentic], group: "Policy")
 
     static func run(_ context: CommandContext) throws(AgentSafeError) -> Int32 {
         let folder = try PlainFolder(host: context.host)

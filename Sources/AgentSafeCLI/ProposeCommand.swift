@@ -37,6 +37,7 @@ enum ProposeCommand: Command {
                 "resume", value: "ID", help: "the steps that an executed plan left undone, in place of an action"),
             OptionSpec("reason", short: "r", value: "TEXT", help: "why, for reviewers and the record"),
             OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            .delegation,
             OptionSpec("expires", value: "DURATION", help: "how long the proposal lives, e.g. 30m, 24h, 7d"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
@@ -73,13 +74,14 @@ enum ProposeCommand: Command {
             return report(
                 try workspace.proposeRest(
                     of: try changeID(text), reason: arguments.value("reason"), ticket: arguments.value("ticket"),
-                    lifetime: lifetime, push: arguments.has("push"), anyway: arguments.has("anyway")), context)
+                    lifetime: lifetime, delegation: try context.delegationOption(), push: arguments.has("push"),
+                    anyway: arguments.has("anyway")), context)
         }
         var proposal = Proposal(
             action: arguments.positionals.first ?? "", target: arguments.value("target") ?? "",
             parameterTexts: try parameterTexts(arguments), reason: arguments.value("reason") ?? "",
-            ticket: arguments.value("ticket"), lifetime: lifetime, anyway: arguments.has("anyway"),
-            push: arguments.has("push"))
+            ticket: arguments.value("ticket"), lifetime: lifetime, delegation: try context.delegationOption(),
+            anyway: arguments.has("anyway"), push: arguments.has("push"))
         if let name = arguments.value("template") {
             proposal.steps = try workspace.steps(ofTemplate: name, try namedTexts(arguments, "set", "variable"))
         } else if let file = arguments.value("steps") {

@@ -12,7 +12,7 @@ enum RollbackCommand: Command {
         example: "agentsafe rollback chg-20261122-7f3k9q2m4x --reason 'Latency rose' --push",
         options: [
             OptionSpec("reason", short: "r", value: "TEXT", help: "why (default: which change it rolls back)"),
-            OptionSpec("ticket", value: "ID", help: "an external ticket"),
+            OptionSpec("ticket", value: "ID", help: "an external ticket"), .delegation,
             OptionSpec("partial", help: "leave steps that nothing undoes as they are, and undo the others"),
             OptionSpec("anyway", help: "write it even when the policy denies it"), .push, .key, .remote, .output,
         ],
@@ -24,7 +24,7 @@ enum RollbackCommand: Command {
         let id = try context.changeID()
         let result = try context.workspace().proposeRollback(
             of: id, reason: arguments.value("reason"), ticket: arguments.value("ticket"),
-            push: arguments.has("push"), anyway: arguments.has("anyway"),
+            delegation: try context.delegationOption(), push: arguments.has("push"), anyway: arguments.has("anyway"),
             partial: arguments.has("partial"))
         return ProposeCommand.report(result, context)
     }

@@ -14,7 +14,13 @@ enum RunCommand: Command {
             """,
         example: "agentsafe run --cluster embedded:cluster.json --key runner_ed25519",
         moreExamples: ["agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json"],
-        options: [.cluster, .trustRemote, .key, .remote, .output],
+        options: [
+            .cluster, .trustRemote,
+            OptionSpec(
+                "ticket", value: "TICKET",
+                help: "the change's execution ticket, which its claim uses up: the token, a file, or `-`"), .key,
+            .remote, .output,
+        ],
         positionals: [PositionalSpec("ID", required: false, help: "one change (default: all that wait)")],
         exitCodes: ExitCodeSpec.judging, group: "Execution")
 
@@ -22,7 +28,10 @@ enum RunCommand: Command {
         let id: ChangeID? = context.arguments.positionals.isEmpty ? nil : try context.changeID()
         let workspace = try context.workspace()
         let terminal = context.terminal
-        let outcomes = try workspace.run(id, executors: try workspace.executors()) { id, line in
+        let ticket = try context.arguments.value("ticket").map { (text) throws(AgentSafeError) in
+            try context.tokenText(text)
+        }
+        let outcomes = try workspace.run(id, ticket: ticket, executors: try workspace.executors()) { id, line in
             terminal.say(terminal.paint("\(id): \(visible(line))", .faint))
         }
         for outcome in outcomes {

@@ -38,11 +38,14 @@ public struct Change: Hashable, Sendable {
     public var ticket: String?
     public var created: Timestamp
     public var expires: Timestamp
+    /// The tokens by which the proposer acts for somebody else, root first; empty for a proposer who acts for themselves.
+    public var delegation: [String]
     public var rollbackOf: ChangeID?
 
     public init(
         repository: String, id: ChangeID, proposer: String, steps: [ChangeStep], reason: String, ticket: String? = nil,
-        created: Timestamp, expires: Timestamp, rollbackOf: ChangeID? = nil
+        created: Timestamp, expires: Timestamp, delegation: [String] = [],
+        rollbackOf: ChangeID? = nil
     ) {
         self.repository = repository
         self.id = id
@@ -52,17 +55,18 @@ public struct Change: Hashable, Sendable {
         self.ticket = ticket
         self.created = created
         self.expires = expires
+        self.delegation = delegation
         self.rollbackOf = rollbackOf
     }
 
     /// A change of one step.
     public init(
         repository: String, id: ChangeID, proposer: String, step: ChangeStep, reason: String, ticket: String? = nil,
-        created: Timestamp, expires: Timestamp, rollbackOf: ChangeID? = nil
+        created: Timestamp, expires: Timestamp, delegation: [String] = [], rollbackOf: ChangeID? = nil
     ) {
         self.init(
             repository: repository, id: id, proposer: proposer, steps: [step], reason: reason, ticket: ticket,
-            created: created, expires: expires, rollbackOf: rollbackOf)
+            created: created, expires: expires, delegation: delegation, rollbackOf: rollbackOf)
     }
 
     /// Whether it has several steps, which are decided, approved and claimed as a whole.

@@ -19,6 +19,10 @@ public struct Configuration: Hashable, Sendable {
     public var defaultExpiry: Int64
     /// The longest life of a proposal, in seconds.
     public var maximumExpiry: Int64
+    /// How long an execution ticket lives, in seconds.
+    public var ticketLifetime: Int64
+    /// Whether nothing runs without an execution ticket.
+    public var requiresTicket: Bool
     /// nil: off.
     public var rateLimit: RateLimit?
     /// nil: off.
@@ -32,8 +36,9 @@ public struct Configuration: Hashable, Sendable {
         identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
-        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, rateLimit: RateLimit? = nil,
-        cumulativeRisk: CumulativeRisk? = nil, unenforced: [String] = []
+        defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
+        requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
+        unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -46,6 +51,8 @@ public struct Configuration: Hashable, Sendable {
         self.approvals = approvals
         self.defaultExpiry = defaultExpiry
         self.maximumExpiry = maximumExpiry
+        self.ticketLifetime = ticketLifetime
+        self.requiresTicket = requiresTicket
         self.rateLimit = rateLimit
         self.cumulativeRisk = cumulativeRisk
         self.unenforced = unenforced

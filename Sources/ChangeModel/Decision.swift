@@ -22,6 +22,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn
+    /// The delegation that the change was proposed under is forged, ended, or was never its proposer's.
+    case delegationInvalid = "delegation_invalid"
+    /// The action or the target is none that was delegated.
+    case delegationScope = "delegation_scope"
     /// The change was written for another repository.
     case wrongRepository = "wrong_repository"
 }

@@ -19,6 +19,28 @@ public enum Base64 {
     /// bits that are left over. So no two texts stand for the same bytes.
     public static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
 
+    /// Decodes what `encodeURLSafe` writes, and nothing else: no padding, no spaces, no `+` or `/`, and zeros in the bits that
+    /// are left over.
+    public static func decodeURLSafe(_ text: [UInt8]) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3 + 2)
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for symbol in text {
+            let value = urlSafeValues[Int(symbol)]
+            guard value < 64 else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+                bits &= (1 << count) - 1
+            }
+        }
+        return bits == 0 ? bytes : nil
+    }
+
     /// Decodes the ASCII bytes of such a text.
     public static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }
@@ -44,11 +66,14 @@ public enum Base64 {
         return bytes
     }
 
-    private static let values: [UInt8] = {
+    private static let values = values(of: standard)
+    private static let urlSafeValues = values(of: urlSafe)
+
+    private static func values(of alphabet: [UInt8]) -> [UInt8] {
         var values = [UInt8](repeating: 0xFF, count: 256)
-        for (value, symbol) in standard.enumerated() { values[Int(symbol)] = UInt8(value) }
+        for (value, symbol) in alphabet.enumerated() { values[Int(symbol)] = UInt8(value) }
         return values
-    }()
+    }
 
     private static func symbols(_ bytes: [UInt8], alphabet: [UInt8]) -> [UInt8] {
         var symbols: [UInt8] = []

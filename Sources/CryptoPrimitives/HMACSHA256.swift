@@ -15,4 +15,10 @@ public enum HMACSHA256 {
         }
         return code
     }
+
+    /// Whether `code` is the code of `message`. Takes the same time wherever they differ.
+    public static func verifies(_ code: [UInt8], of message: [UInt8], key: [UInt8]) -> Bool {
+        guard let expected = try? self.code(for: message, key: key), code.count == expected.count else { return false }
+        return CRYPTO_memcmp(code, expected, expected.count) == 0
+    }
 }

@@ -33,7 +33,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
-        case .claim: [Self.claimMembers, Self.claimMembers + ["trust_remote"]]
+        case .claim:
+            [[], ["trust_remote"], ["ticket"], ["ticket", "trust_remote"]].map { Self.claimMembers + $0 }
         case .prepared:
             [
                 Self.preparedMembers, Self.preparedMembers + ["step"],

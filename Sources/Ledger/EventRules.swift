@@ -140,6 +140,24 @@ struct EventRules {
         guard event.body["trust_remote"].map({ $0 == .bool(true) }) ?? true else {
             throw .notAuthentic("`trust_remote` is true, or is not there")
         }
+        try checkTicket(record)
+    }
+
+    /// A ticket serves for one claim, and a claim that was given back has used it up. That it was genuine is for the runner to
+    /// say: the ledger holds its digest alone.
+    private func checkTicket(_ record: ChangeRecord) throws(LedgerError) {
+        guard let member = event.body["ticket"] else {
+            guard !main.configuration.requiresTicket else {
+                throw .refused("nothing runs here without an execution ticket: `tickets.require` in agentsafe.yaml")
+            }
+            return
+        }
+        guard let ticket = member.stringValue.flatMap({ Digest($0) }) else {
+            throw .notAuthentic("`ticket` is the digest of an execution ticket, or is not there")
+        }
+        guard !record.events.contains(where: { $0.kind == .claim && $0.ticket == ticket }) else {
+            throw .refused("the execution ticket was used for an earlier claim; have a new one issued")
+        }
     }
 
     /// The last word before the target is changed: the change must still be allowed, by main as this event names it, and

@@ -7,6 +7,8 @@ public struct Judgement {
     public let change: SignedChange
     public let main: MainState
     public let now: Timestamp
+    /// Who asks: the proposer, or whoever they act for.
+    public let asking: ChangeCaller
     /// Every valid vote, oldest first; of each voter the engine counts the latest.
     public let votes: [VerifiedVote]
     public let authorization: Authorization
@@ -53,24 +55,19 @@ public struct Judgement {
             ($0.at, $0.voter.id, $0.kind.rawValue, $0.plan.hexadecimal, $0.rejector ?? "")
                 < ($1.at, $1.voter.id, $1.kind.rawValue, $1.plan.hexadecimal, $1.rejector ?? "")
         }
-        let proposer = main.identities.identity(change.change.proposer)
-        let caller = proposer.map(Caller.init) ?? .anonymous
-        let history = past.history(votes: votes, excluding: [change.change.proposer, change.proposer.id])
-        decision = engine.decide(change.change, by: caller, history: history, now: now)
-        self.caller = past.caller
+        asking = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: now)
+        let history = past.history(
+            votes: votes, excluding: asking.delegators.union([change.change.proposer, change.proposer.id]))
+        decision = asking.judged(engine.decide(change.change, by: asking.caller, history: history, now: now))
+        caller = past.caller
         isRecordable = engine.takesRecord(of: decision, past.caller, now: now)
         if let objection = Self.objection(to: change, main: main, now: now) {
-            var denial = decision
-            denial.result = .deny
-            denial.code = .proposerKey
-            denial.rule = nil
-            denial.location = nil
-            denial.reason = objection
-            denial.approvals = []
-            authorization = .denied(denial)
+            authorization = .denied(decision.overruled(.proposerKey, objection))
         } else {
-            authorization = engine.authorize(
-                change.change, digest: change.digest, caller: caller, history: history, now: now, reusing: plan)
+            authorization = asking.judged(
+                engine.authorize(
+                    change.change, digest: change.digest, caller: asking.caller, history: history, now: now,
+                    reusing: plan))
         }
     }
 

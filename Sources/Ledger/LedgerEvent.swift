@@ -135,6 +135,8 @@ public struct LedgerEvent: Sendable, Hashable {
     public var locks: [Digest] {
         (body["locks"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { Digest($0) } }
     }
+    /// Of a claim: the SHA-256 of the execution ticket that it used.
+    public var ticket: Digest? { body["ticket"]?.stringValue.flatMap { Digest($0) } }
     public var plan: Digest? { body["plan"]?.stringValue.flatMap { Digest($0) } }
     public var outcome: String? { body["outcome"]?.stringValue }
 }

@@ -80,6 +80,18 @@ extension Files {
         }
     }
 
+    /// Syncs a folder, so that a name in it outlives a crash. Where the file system cannot sync folders at all, that is no
+    /// error.
+    public static func sync(folder path: String) throws(SystemError) {
+        try FaultPoint.reach("folder.sync", before: "sync", path)
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw SystemError(call: "open", subject: path, code: errno) }
+        defer { close(descriptor) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 || errno == EINVAL else {
+            throw SystemError(call: "sync", subject: path, code: errno)
+        }
+    }
+
     /// Best effort: not every file system can sync a folder.
     public static func syncDirectory(_ path: String) {
         let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }

@@ -17,6 +17,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// Something stands there already.
+    public var isExisting: Bool { code == EEXIST }
     public var reason: String { String(cString: strerror(code)) }
     public var description: String { "cannot \(call) `\(subject)`: \(reason)" }
 }

@@ -70,10 +70,14 @@ final class CompiledRule: Sendable {
         if let roles = selector.roles, !roles.contains(where: caller.roles.contains) { missed.insert(.roles) }
         if let groups = selector.groups, !groups.contains(where: caller.groups.contains) { missed.insert(.groups) }
         if let kinds = selector.kinds, !(caller.kind.map(kinds.contains) ?? false) { missed.insert(.kind) }
-        // Delegation is not read by this version: every caller acts for itself, at depth 0.
-        if selector.delegatedFrom != nil { missed.insert(.delegatedFrom) }
-        if let maximum = selector.maximumDelegationDepth, maximum < 0 { missed.insert(.delegationDepth) }
-        if selector.requireDelegation == true { missed.insert(.delegation) }
+        let delegation = caller.delegation
+        if let names = selector.delegatedFrom, !names.contains(where: { delegation?.delegators.contains($0) ?? false })
+        {
+            missed.insert(.delegatedFrom)
+        }
+        let depth = delegation?.depth ?? 0
+        if let maximum = selector.maximumDelegationDepth, depth > maximum { missed.insert(.delegationDepth) }
+        if let required = selector.requireDelegation, required != (depth > 0) { missed.insert(.delegation) }
         return missed
     }
 }

@@ -55,9 +55,12 @@ struct NearestRules {
             add(.groups, "caller groups \(Excerpt.list(caller.groups)) not in \(Excerpt.list(selector.groups ?? []))")
             let kinds = selector.kinds?.map(\.rawValue) ?? []
             add(.kind, "caller kind \(caller.kind?.rawValue ?? "unknown") not in \(Excerpt.list(kinds))")
+            let depth = caller.delegation?.depth ?? 0
             add(.delegatedFrom, "the caller was not delegated from \(Excerpt.list(selector.delegatedFrom ?? []))")
-            add(.delegationDepth, "delegation depth 0 is more than \(selector.maximumDelegationDepth ?? 0)")
-            add(.delegation, "the caller acts without delegation")
+            add(.delegationDepth, "delegation depth \(depth) is more than \(selector.maximumDelegationDepth ?? 0)")
+            add(
+                .delegation,
+                depth == 0 ? "the caller acts without delegation" : "the rule holds only without delegation")
         }
         let risks = match.riskClasses?.map(\.description) ?? []
         add(.risk, "effective risk \(now.effectiveRisk) not in \(Excerpt.list(risks))")

@@ -142,6 +142,9 @@ public struct PolicyEngine: Sendable {
                 warnings += bindingFaults
             }
         }
+        if let objection = request.caller.delegation?.objection(action: request.action, target: request.target) {
+            return deny(.delegationScope, objection)
+        }
         return judge(
             action, request,
             Circumstances(

@@ -76,7 +76,7 @@ extension RuleMatch {
             if callers.kinds != nil { named.insert(.kind) }
             if callers.delegatedFrom != nil { named.insert(.delegatedFrom) }
             if callers.maximumDelegationDepth != nil { named.insert(.delegationDepth) }
-            if callers.requireDelegation == true { named.insert(.delegation) }
+            if callers.requireDelegation != nil { named.insert(.delegation) }
         }
         if riskClasses?.canBeMissed == true { named.insert(.risk) }
         if timeWindows != nil { named.insert(.time) }

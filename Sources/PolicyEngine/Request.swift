@@ -4,14 +4,21 @@ public import ChangeModel
 public struct Caller: Hashable, Sendable {
     public var id: String?
     public var kind: IdentityKind?
+    /// Under delegation, those that were handed on, and no others.
     public var roles: [String]
     public var groups: [String]
+    /// nil for a caller who acts for themselves.
+    public var delegation: CallerDelegation?
 
-    public init(id: String?, kind: IdentityKind? = nil, roles: [String] = [], groups: [String] = []) {
+    public init(
+        id: String?, kind: IdentityKind? = nil, roles: [String] = [], groups: [String] = [],
+        delegation: CallerDelegation? = nil
+    ) {
         self.id = id
         self.kind = kind
         self.roles = roles
         self.groups = groups
+        self.delegation = delegation
     }
 
     public init(_ identity: Identity) {

@@ -45,4 +45,19 @@ public struct Ed25519Signer: Signer {
             throw SigningError(.badSignature, error.description)
         }
     }
+
+    /// Signs a JSON Web Signature's input (RFC 8037, section 3.1): 64 bytes.
+    ///
+    /// One key for two purposes is safe as long as no text means something in both: what SSHSIG signs begins with `SSHSIG`, and
+    /// the input of a JWS with the base64url of `{"`. Nothing else is signed here.
+    public func sign(token input: [UInt8]) throws(SigningError) -> [UInt8] {
+        guard input.starts(with: "eyJ".utf8) else {
+            throw SigningError(.badNamespace, "only a token's header and payload are signed without a namespace")
+        }
+        do throws(CryptoError) {
+            return try key.sign(input)
+        } catch {
+            throw SigningError(.badSignature, "cannot sign: \(error)")
+        }
+    }
 }

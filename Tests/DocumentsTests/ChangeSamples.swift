@@ -39,6 +39,9 @@ enum ChangeSamples {
         Sample("`expires`: `expires` is not later") { $0.expires = $0.created },
         Sample("`created`: the year is not between") { $0.created = Timestamp(seconds: -1) },
         Sample("`expires`: the year is not between") { $0.expires = Timestamp(seconds: .max) },
+        Sample("`delegation`: not a list of delegation tokens") { $0.delegation = ["eyJ.a.b\nproposer: x"] },
+        Sample("`delegation`: not a list of delegation tokens") { $0.delegation = ["eyJ.a"] },
+        Sample("`delegation`: 6 links, at most 5") { $0.delegation = [String](repeating: "eyJ.a.b", count: 6) },
         Sample("`rollback_of`: a change cannot roll back itself") { $0.rollbackOf = $0.id },
         Sample("param `n`: a param has no value") { $0.steps[0].parameters["n"] = .null },
         Sample("param `n`: an integral number is written as an integer") { $0.steps[0].parameters["n"] = 6.0 },
@@ -102,6 +105,8 @@ enum ChangeSamples {
                 ? pick(retypable + ["INC-42", "a: b", " x", "#1", "'q'"], &generator) : nil,
             created: created,
             expires: Timestamp(seconds: created.seconds + Int64.random(in: 1...604_800, using: &generator)),
+            delegation: Bool.random(using: &generator)
+                ? (0..<Int.random(in: 1...5, using: &generator)).map { "eyJhbGci.eyJ\($0)-_.c2ln" } : [],
             rollbackOf: Bool.random(using: &generator) ? ChangeID("chg-20261122-7f3k9q2m4x") : nil)
     }
 
@@ -154,6 +159,7 @@ enum ChangeSamples {
             "id": .string(change.id.text), "proposer": .string(change.proposer),
             "reason": .string(change.reason), "ticket": change.ticket.map { .string($0) },
             "created": .string(change.created.description), "expires": .string(change.expires.description),
+            "delegation": change.delegation.isEmpty ? nil : .strings(change.delegation),
             "rollback_of": change.rollbackOf.map { .string($0.text) },
         ])
     }

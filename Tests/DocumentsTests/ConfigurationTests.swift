@@ -19,7 +19,7 @@ struct ConfigurationTests {
                     registry: "governance/actions", policies: "governance/policies",
                     inventory: "governance/inventory.yaml", identities: "identities.yaml", targetBinding: .advisory,
                     approvals: [ApprovalRequirement(role: "approver", count: 2)], defaultExpiry: 5400,
-                    maximumExpiry: 259_200, unenforced: ["tickets"]))
+                    maximumExpiry: 259_200))
     }
 
     @Test("of the Python project loads, and says what is not enforced")

@@ -4,7 +4,7 @@ import ChangeModel
 struct Coverage {
     enum Condition: Int, CaseIterable {
         case action, knownTarget, environment, sensitivity, type, labels, namedCaller, callerID, roles, groups, kind
-        case delegation, risk, time, ticket, rollback
+        case delegation, delegatedFrom, delegationDepth, risk, time, ticket, rollback
     }
 
     private(set) var held = [Int](repeating: 0, count: Condition.allCases.count)

@@ -74,6 +74,7 @@ struct NaiveAgreementTests {
     private func checkReach(of coverage: Coverage) {
         let codes: [DecisionCode] = [
             .rule, .noRule, .unknownAction, .unknownTarget, .parameterInvalid, .targetType, .targetBinding,
+            .delegationScope,
             .rateLimited, .circuitOpen, .cumulativeRisk,
         ]
         for code in codes {

@@ -68,6 +68,14 @@ struct NaiveEngine {
             }
         }
 
+        for scope in request.caller.delegation?.scopes ?? [] {
+            let named = Array(request.target ?? "")
+            let isInside =
+                scope.actions.contains { glob(Array($0), Array(request.action)) }
+                && request.target != nil && scope.targets.contains { glob(Array($0), named) }
+            if !isInside { return NaiveAnswer(result: .deny, code: .delegationScope, effectiveRisk: risk) }
+        }
+
         var remaining = catalogue.rules
         while !remaining.isEmpty {
             // The first of those with the highest priority.
@@ -212,9 +220,14 @@ struct NaiveEngine {
             if let list = selector.roles { ask(.roles, !Set(list).isDisjoint(with: caller.roles)) }
             if let list = selector.groups { ask(.groups, !Set(list).isDisjoint(with: caller.groups)) }
             if let list = selector.kinds { ask(.kind, list.contains { $0 == caller.kind }) }
-            if selector.delegatedFrom != nil { ask(.delegation, false) }
-            if let required = selector.requireDelegation { ask(.delegation, !required) }
-            if let depth = selector.maximumDelegationDepth { ask(.delegation, 0 <= depth) }
+            let chain = caller.delegation?.delegators ?? []
+            if let list = selector.delegatedFrom {
+                var isFromOne = false
+                for name in chain where list.contains(name) { isFromOne = true }
+                ask(.delegatedFrom, isFromOne)
+            }
+            if let required = selector.requireDelegation { ask(.delegation, required ? !chain.isEmpty : chain.isEmpty) }
+            if let depth = selector.maximumDelegationDepth { ask(.delegationDepth, !(chain.count > depth)) }
         }
         if let list = match.riskClasses { ask(.risk, list.contains(risk)) }
         if let windows = match.timeWindows { ask(.time, windows.contains { contains($0, now) }) }

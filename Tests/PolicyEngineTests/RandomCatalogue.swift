@@ -30,6 +30,7 @@ struct RandomCatalogue {
     private static let labels = ["team": ["a", "b"], "tier": ["1", "2"]]
     private static let roles = ["deployer", "admin", "reader", "on-call"]
     private static let groups = ["east", "west", "night"]
+    private static let delegators = ["alice", "bob", "orchestrator", "agent-3"]
     private static let names = ["agent-1", "agent-2", "alice"]
 
     /// A param, and values that it mostly accepts.
@@ -138,9 +139,9 @@ struct RandomCatalogue {
                 roles: random.chance(35) ? random.some(of: roles, percent: 50) : nil,
                 groups: random.chance(20) ? random.some(of: groups, percent: 60) : nil,
                 kinds: random.chance(20) ? random.some(of: IdentityKind.allCases, percent: 60) : nil,
-                delegatedFrom: random.chance(4) ? ["alice"] : nil,
-                maximumDelegationDepth: random.chance(10) ? random.below(4) - 1 : nil,
-                requireDelegation: random.chance(10) ? random.chance(30) : nil)
+                delegatedFrom: random.chance(15) ? random.some(of: delegators, percent: 60) : nil,
+                maximumDelegationDepth: random.chance(15) ? random.below(5) - 1 : nil,
+                requireDelegation: random.chance(15) ? random.chance(50) : nil)
         }
         match.riskClasses = maybe(20) { $0.some(of: RiskLevel.allCases, percent: 60) }
         match.timeWindows = maybe(20) { random in
@@ -157,6 +158,21 @@ struct RandomCatalogue {
             decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),
             reason: "because \(name)",
             location: SourceLocation(file: "policies/p.yaml", line: 1))
+    }
+
+    /// Mostly for everything: what lies outside of a scope never comes to the rules.
+    private static func delegation(_ random: inout SeededGenerator) -> CallerDelegation {
+        let chain = random.some(of: delegators, percent: 50)
+        return CallerDelegation(
+            delegators: chain,
+            scopes: random.chance(10)
+                ? []
+                : chain.map { _ in
+                    CallerDelegation.Scope(
+                        actions: random.chance(85) ? ["*"] : [random.pick(globs), random.pick(globs)],
+                        targets: random.chance(85)
+                            ? ["t[0-4]", "*"] : random.some(of: ["t0", "t[1-3]", "?4"], percent: 60))
+                })
     }
 
     func request(using random: inout SeededGenerator) -> DecisionRequest {
@@ -179,7 +195,8 @@ struct RandomCatalogue {
             ? Caller(id: random.chance(20) ? "" : nil, kind: nil, roles: random.some(of: Self.roles))
             : Caller(
                 id: random.pick(Self.names), kind: random.chance(90) ? random.pick(IdentityKind.allCases) : nil,
-                roles: random.some(of: Self.roles, percent: 40), groups: random.some(of: Self.groups, percent: 40))
+                roles: random.some(of: Self.roles, percent: 40), groups: random.some(of: Self.groups, percent: 40),
+                delegation: random.chance(40) ? Self.delegation(&random) : nil)
         return DecisionRequest(
             action: action, target: target, caller: caller, parameters: given,
             ticket: random.chance(50) ? nil : random.pick(["INC-1", "INC-2", ""]))

@@ -101,6 +101,21 @@ struct RuleMatchTests {
         #expect(!fixture.matches(RuleMatch(callers: CallerSelector(maximumDelegationDepth: -1))))
     }
 
+    @Test("under delegation the chain's members, its length and its being there are asked, and each alone can miss")
+    func delegated() {
+        var fixture = fixture
+        fixture.caller.delegation = CallerDelegation(delegators: ["root", "middle"])
+        #expect(fixture.matches(RuleMatch(callers: CallerSelector(delegatedFrom: ["other", "middle"]))))
+        #expect(fixture.matches(RuleMatch(callers: CallerSelector(delegatedFrom: ["root"]))))
+        #expect(!fixture.matches(RuleMatch(callers: CallerSelector(delegatedFrom: ["other"]))))
+        #expect(!fixture.matches(RuleMatch(callers: CallerSelector(delegatedFrom: []))))
+        #expect(!fixture.matches(RuleMatch(callers: CallerSelector(delegatedFrom: [fixture.caller.id ?? ""]))))
+        #expect(fixture.matches(RuleMatch(callers: CallerSelector(maximumDelegationDepth: 2))))
+        #expect(!fixture.matches(RuleMatch(callers: CallerSelector(maximumDelegationDepth: 1))))
+        #expect(fixture.matches(RuleMatch(callers: CallerSelector(requireDelegation: true))))
+        #expect(!fixture.matches(RuleMatch(callers: CallerSelector(requireDelegation: false))))
+    }
+
     @Test("risk classes are of the effective risk, not of the action's")
     func riskClasses() {
         var fixture = fixture

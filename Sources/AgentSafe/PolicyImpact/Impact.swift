@@ -79,7 +79,7 @@ extension Workspace {
         for entry in wanted.suffix(wish.last ?? wanted.count) {
             do throws(LedgerError) {
                 let ground = try RecordedGround(entry, main: main, in: repository)
-                comparison.ask(ground.change.change, history: try ground.history(), at: entry.event.at)
+                comparison.ask(ground.change, history: try ground.history(), at: entry.event.at)
             } catch {
                 comparison.skipped.append("height \(entry.event.height): \(error.description)")
             }
@@ -101,11 +101,13 @@ private struct PolicyComparison {
         self.after = after
     }
 
-    mutating func ask(_ change: Change, history: VerifiedHistory, at instant: Timestamp) {
+    mutating func ask(_ signed: SignedChange, history: VerifiedHistory, at instant: Timestamp) {
+        let change = signed.change
         func decide(_ engine: PolicyEngine) -> Decision {
-            let proposer = engine.catalogue.identities?.identity(change.proposer)
-            return engine.decide(
-                change, by: proposer.map(Caller.init) ?? .anonymous, history: history, now: instant)
+            let asking = ChangeCaller(
+                of: change, signedBy: signed.key.publicKey, identities: engine.catalogue.identities,
+                repository: change.repository, now: instant)
+            return asking.judged(engine.decide(change, by: asking.caller, history: history, now: instant))
         }
         let (old, new) = (decide(before), decide(after))
         compared += 1

@@ -117,6 +117,7 @@ extension PlainFolder {
         for test in tests {
             var caller = caller(test.caller, roles: test.roles, groups: test.groups)
             if let kind = test.kind { caller.kind = kind }
+            if !test.delegatedBy.isEmpty { caller.delegation = CallerDelegation(delegators: test.delegatedBy) }
             let request = DecisionRequest(
                 action: test.action, target: test.target, caller: caller, parameters: test.parameters,
                 ticket: test.ticketID)

@@ -61,6 +61,9 @@ enum GateSummary {
             }
             rows += work(step, judgement.plan.map { $0.steps[index] })
         }
+        if let chain = judgement.asking.chain {
+            rows.append(("acts for", MarkdownText.code(chain.delegators.joined(separator: " → "))))
+        }
         if let rolledBack = change.rollbackOf { rows.append(("rolls back", MarkdownText.code(rolledBack.text))) }
         rows.append(("expires", MarkdownText.code(change.expires.description)))
         rows.append(("digest", MarkdownText.code(judgement.change.digest.description)))

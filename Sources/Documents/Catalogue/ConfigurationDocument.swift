@@ -13,7 +13,7 @@ public enum ConfigurationDocument {
         let defaults = Configuration()
         let ledger = fields.optional("ledger", ledger)
         let approvals = fields.optional("approvals", approvals) ?? Approvals()
-        let tickets = fields.optional("tickets", ticketSettings).map { _ in "tickets" }
+        let tickets = fields.optional("tickets", ticketSettings) ?? Tickets()
         let rateLimit = fields.section("rate_limit", LimitFields.rateLimit)
         let cumulativeRisk = fields.section("cumulative_risk", LimitFields.cumulativeRisk)
         let foreign = ["audit_log", "signing_key", "issuer"].filter { fields.ignore($0) }
@@ -29,8 +29,9 @@ public enum ConfigurationDocument {
             approvals: approvals.require ?? defaults.approvals,
             defaultExpiry: approvals.defaultExpiry,
             maximumExpiry: approvals.maximumExpiry,
+            ticketLifetime: tickets.lifetime, requiresTicket: tickets.isRequired,
             rateLimit: rateLimit, cumulativeRisk: cumulativeRisk,
-            unenforced: [tickets].compactMap { $0 } + foreign)
+            unenforced: foreign)
     }
 
     private struct Ledger {
@@ -83,9 +84,18 @@ public enum ConfigurationDocument {
         return approvals
     }
 
-    private static let ticketSettings = FieldType<Bool>.mapping("the tickets' settings", placeholder: true) { fields in
-        _ = fields.optional("ttl", .integer(1...86_400))
-        return true
+    private struct Tickets {
+        var lifetime: Int64 = 300
+        var isRequired = false
+    }
+
+    private static let ticketSettings = FieldType<Tickets>.mapping(
+        "the tickets' settings", placeholder: Tickets()
+    ) { fields in
+        var tickets = Tickets()
+        if let seconds = fields.optional("ttl", .integer(1...86_400)) { tickets.lifetime = Int64(seconds) }
+        tickets.isRequired = fields.optional("require", .boolean) ?? false
+        return tickets
     }
 }
 

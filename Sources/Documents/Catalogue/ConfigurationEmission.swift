@@ -34,6 +34,11 @@ extension ConfigurationDocument {
             "  default_expiry: \(DurationText.text(configuration.defaultExpiry))",
             "  max_expiry: \(DurationText.text(configuration.maximumExpiry))",
         ]
+        if configuration.ticketLifetime != 300 || configuration.requiresTicket {
+            lines += [
+                "tickets:", "  ttl: \(configuration.ticketLifetime)", "  require: \(configuration.requiresTicket)",
+            ]
+        }
         lines += LimitFields.lines(configuration)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }

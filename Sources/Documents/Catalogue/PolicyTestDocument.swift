@@ -10,6 +10,8 @@ public struct PolicyTest: Hashable, Sendable {
     public var groups: [String]
     /// What the caller is; nil: what `identities.yaml` says.
     public var kind: IdentityKind?
+    /// Everybody who handed something on to the caller, root first.
+    public var delegatedBy: [String]
     public var parameters: [String: JSONValue]
     public var ticketID: String?
     public var now: Timestamp?
@@ -28,7 +30,8 @@ public struct PolicyTest: Hashable, Sendable {
 
     public init(
         name: String, action: String, target: String? = nil, caller: String? = nil, roles: [String] = [],
-        groups: [String] = [], kind: IdentityKind? = nil, parameters: [String: JSONValue] = [:],
+        groups: [String] = [], kind: IdentityKind? = nil, delegatedBy: [String] = [],
+        parameters: [String: JSONValue] = [:],
         ticketID: String? = nil, now: Timestamp? = nil, isRollback: Bool = false, binding: TargetBinding? = nil,
         expect: Verdict, rule: String? = nil, code: DecisionCode? = nil, approvals: [ApprovalRequirement]? = nil,
         location: SourceLocation
@@ -40,6 +43,7 @@ public struct PolicyTest: Hashable, Sendable {
         self.roles = roles
         self.groups = groups
         self.kind = kind
+        self.delegatedBy = delegatedBy
         self.parameters = parameters
         self.ticketID = ticketID
         self.now = now
@@ -81,6 +85,7 @@ public enum PolicyTestDocument {
                 roles: fields.optional("roles", .list(of: .line(), count: 0...1000)) ?? [],
                 groups: fields.optional("groups", .list(of: .line(), count: 0...1000)) ?? [],
                 kind: fields.optional("kind", FieldType<IdentityKind>.choice()),
+                delegatedBy: fields.optional("delegated_by", .list(of: .line(), count: 0...100)) ?? [],
                 parameters: fields.optional("params", .map(keys: .line(), to: .json)) ?? [:],
                 ticketID: fields.optional("ticket_id", .line()),
                 now: fields.optional("now", .timestamp),

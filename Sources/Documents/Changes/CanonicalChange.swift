@@ -49,6 +49,10 @@ struct CanonicalChange {
         require("created", years.contains(change.created.seconds), "the year is not between 1970 and 9999")
         require("expires", years.contains(change.expires.seconds), "the year is not between 1970 and 9999")
         require("expires", change.expires > change.created, "`expires` is not later than `created`")
+        require(
+            "delegation", change.delegation.count <= Delegation.maximumDepth,
+            "\(change.delegation.count) links, at most \(Delegation.maximumDepth) are allowed")
+        require("delegation", change.delegation.allSatisfy(Delegation.isToken), "not a list of delegation tokens")
         require("rollback_of", change.rollbackOf != change.id, "a change cannot roll back itself")
     }
 

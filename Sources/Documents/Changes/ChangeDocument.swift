@@ -36,7 +36,6 @@ public enum ChangeDocument {
     }
 
     private static func read(_ fields: Fields) -> Change? {
-        fields.refuse("delegation")
         _ = fields.required("apiVersion", .choice([(CanonicalChange.apiVersion, true)]))
         _ = fields.required("kind", .choice([(CanonicalChange.kind, true)]))
         let repository = fields.required("repository", .line(limit: 100))
@@ -50,6 +49,7 @@ public enum ChangeDocument {
             ticket: fields.optional("ticket", .line(limit: 100)),
             created: fields.required("created", .timestamp),
             expires: fields.required("expires", .timestamp),
+            delegation: fields.optional("delegation", .list(of: token, count: 1...Delegation.maximumDepth)) ?? [],
             rollbackOf: fields.optional("rollback_of", changeID) ?? nil)
         return id == nil ? nil : change
     }
@@ -67,6 +67,10 @@ public enum ChangeDocument {
     private static let reason = FieldType<String>(scalar: "text", placeholder: "") {
         if case .string(let text) = $0 { text } else { nil }
     }
+
+    private static let token = FieldType<String>.name(
+        "a delegation token", "take it as `agentsafe delegation create` printed it"
+    ) { Delegation.isToken($0) }
 
     private static let changeID = FieldType<ChangeID?>(
         scalar: "an id like `chg-20261122-7f3k9q2m4x`", placeholder: nil

@@ -42,6 +42,9 @@ extension ChangeDocument {
         text += "reason: \(ScalarText.quoted(change.reason, keepingVisible: true))\n"
         if let ticket = change.ticket { text += "ticket: \(ScalarText.identifier(ticket))\n" }
         text += "created: \(change.created)\nexpires: \(change.expires)\n"
+        if !change.delegation.isEmpty {
+            text += "delegation: [\(change.delegation.map { ScalarText.quoted($0) }.joined(separator: ", "))]\n"
+        }
         if let rollback = change.rollbackOf { text += "rollback_of: \(rollback)\n" }
         return Array(text.utf8)
     }

@@ -37,6 +37,11 @@ struct PlainChange {
         guard skip("created: "), let created = word().flatMap({ Timestamp($0) }), skip("expires: "),
             let expires = word().flatMap({ Timestamp($0) })
         else { return nil }
+        var delegation: [String] = []
+        if skip("delegation: ") {
+            guard let tokens = tokens() else { return nil }
+            delegation = tokens
+        }
         if skip("rollback_of: ") {
             rollback = word().flatMap { ChangeID($0) }
             if rollback == nil { return nil }
@@ -44,7 +49,8 @@ struct PlainChange {
         guard position == bytes.count else { return nil }
         return Change(
             repository: repository, id: id, proposer: proposer,
-            steps: steps, reason: reason, ticket: ticket, created: created, expires: expires, rollbackOf: rollback)
+            steps: steps, reason: reason, ticket: ticket, created: created, expires: expires, delegation: delegation,
+            rollbackOf: rollback)
     }
 
     /// One step without indentation, or the list behind `steps:`.
@@ -109,6 +115,20 @@ struct PlainChange {
     private static func quoted(_ text: UnsafeBufferPointer<UInt8>) -> String? {
         guard text.count >= 2, text.last == UInt8(ascii: "\"") else { return nil }
         return String(decoding: text[1..<text.count - 1], as: UTF8.self)
+    }
+
+    /// A list of quoted tokens, none of which has a comma or a quote.
+    private mutating func tokens() -> [String]? {
+        guard let line = line(), line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") else { return nil }
+        var tokens: [String] = []
+        for part in line[1..<line.count - 1].split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let text = part.first == UInt8(ascii: " ") ? part.dropFirst() : part
+            guard text.first == UInt8(ascii: "\""), let token = Self.quoted(UnsafeBufferPointer(rebasing: text)) else {
+                return nil
+            }
+            tokens.append(token)
+        }
+        return tokens
     }
 
     private mutating func parameters(_ indent: StaticString) -> [String: JSONValue]? {
