@@ -38,7 +38,8 @@ extension Workspace {
     /// thrown afterwards.
     public func gate(_ request: GateRequest) throws(AgentSafeError) -> GateReport {
         guard request.records || request.lands else {
-            return try gate(base: request.base, head: request.head, isMerged: request.isMerged)
+            return withOpenReviews(
+                try gate(base: request.base, head: request.head, isMerged: request.isMerged))
         }
         guard !(request.lands && request.isMerged) else {
             throw AgentSafeError(
@@ -64,6 +65,14 @@ extension Workspace {
         }
         report.recorded = recorded?.events
         report.owed = recorded?.owed ?? 0
+        return withOpenReviews(report)
+    }
+
+    /// The report with what is under review anyway. Where the ledger cannot be read, that is said elsewhere.
+    private func withOpenReviews(_ report: GateReport) -> GateReport {
+        var report = report
+        report.openReviews = (try? openReviews()) ?? []
+        report.now = now
         return report
     }
 
@@ -93,6 +102,7 @@ extension Workspace {
             for change in changes where try !self.isOver(change.change.id, in: view) {
                 drafts += Self.stopsFirst(try self.owedEvents(for: change, in: view, ahead: &ahead))
             }
+            drafts += try self.owedReviewVotes(in: view)
             drafts += try self.owedOnMain(except: Set(changes.map(\.change.id)), in: view, ahead: &ahead)
             left = max(0, drafts.count - Self.maximumRecorded)
             return try self.owedTrustEvents(in: view) + drafts.prefix(Self.maximumRecorded)
@@ -105,7 +115,8 @@ extension Workspace {
         return (accepted.map(RecordedEvent.init), left)
     }
 
-    /// Whether the change was executed or given up: nothing that is said of it later bears on anything.
+    /// Whether the change was executed or given up: nothing that is said of it later bears on anything, but where it ran by broken
+    /// glass, which is looked after apart.
     private func isOver(_ id: ChangeID, in view: VerifiedView) throws(AgentSafeError) -> Bool {
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
         return record.last(.execution) != nil || record.last(.resolution) != nil
@@ -129,11 +140,11 @@ extension Workspace {
     }
 
     /// The decision, then what stops the change, then the rest: whatever is cut off, a rejection goes before.
-    private static func stopsFirst(_ drafts: [EventDraft]) -> [EventDraft] {
+    static func stopsFirst(_ drafts: [EventDraft]) -> [EventDraft] {
         func rank(_ draft: EventDraft) -> Int {
             guard draft.kind == .vote else { return 0 }
             let words = draft.body["statement"]?.stringValue.flatMap { VoteStatement($0) }
-            return words.map { $0.kind != .approve } == true ? 1 : 2
+            return words.map { $0.kind != .approve && $0.kind != .breakGlass } == true ? 1 : 2
         }
         return (0...2).flatMap { wanted in drafts.filter { rank($0) == wanted } }
     }

@@ -1,7 +1,7 @@
 public import ChangeModel
 public import Git
 public import Ledger
-internal import PolicyEngine
+public import PolicyEngine
 
 /// What the gate found in a range of commits, and what it did about it.
 public struct GateReport {
@@ -28,6 +28,10 @@ public struct GateReport {
     public var owed = 0
     /// What came onto main by this gate; nil when nobody asked for that.
     public var landed: [LandedChange]?
+    /// What ran by broken glass and still lacks its review.
+    public var openReviews: [OpenReview] = []
+    /// The moment by which these are overdue or not.
+    public var now = Timestamp(seconds: 0)
 
     init(base: ObjectID, head: ObjectID, content: Content, missingAdmins: Int = 0) {
         self.missingAdmins = missingAdmins
@@ -94,6 +98,7 @@ extension GateReport {
             members["recorded"] = .array(recorded.map(\.json))
             members["owed"] = .integer(Int64(owed))
         }
+        if !openReviews.isEmpty { members["open_reviews"] = .array(openReviews.map { $0.json(at: now) }) }
         if let landed { members["landed"] = .array(landed.map(\.json)) }
         return .object(members)
     }
@@ -122,6 +127,24 @@ extension Judgement {
         return []
     }
 
+    /// Why the change may not run; nil where it may, or waits.
+    var standingCode: DecisionCode? {
+        if case .denied(let decision) = authorization { return decision.code }
+        return nil
+    }
+
+    /// Who has it run before its approvals are there.
+    public var brokenGlass: BrokenGlass? {
+        if case .authorized(let authorized) = authorization { return authorized.brokenGlass }
+        return nil
+    }
+
+    /// Until when it may be prepared, where its approvals set a limit.
+    public var executeBy: Timestamp? {
+        if case .authorized(let authorized) = authorization { return authorized.executeBy }
+        return nil
+    }
+
     public var approvedBy: [String] {
         if case .authorized(let authorized) = authorization { return authorized.approvedBy }
         return []
@@ -137,12 +160,16 @@ extension Judgement {
             "rollback_of": change.change.rollbackOf.map { .string($0.text) },
             "result": .string(outcome), "decision": standing.json,
             "plan": plan.map { .string($0.digest.description) } ?? .null,
-            "missing": .array(missing.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+            "missing": .requirements(missing),
+            "review_due": reviewBy.map { .string($0.description) },
+            "execute_by": executeBy.map { .string($0.description) },
+            "break_glass": brokenGlass?.json,
             "votes": .array(
                 votes.map {
                     .compact([
                         "by": .string($0.voter.id), "verdict": .string($0.kind.rawValue),
                         "at": .string($0.at.description), "of": $0.rejector.map { .string($0) },
+                        "reason": $0.reason.map { .string($0) },
                     ])
                 }),
             "approved_by": .strings(approvedBy),

@@ -17,6 +17,8 @@ final class LedgerClaimStore: ClaimStore {
     private var claimedPlan: Digest?
     /// What was recorded of steps of a plan, to be said again in the same words.
     private var done: [JSONValue] = []
+    /// Who had this run begin without its approvals.
+    private(set) var brokenGlass: BrokenGlass?
 
     /// - Parameter ticket: the execution ticket that the claim uses up.
     init(recorder: LedgerRecorder, id: ChangeID, ticket: String? = nil) {
@@ -54,16 +56,23 @@ final class LedgerClaimStore: ClaimStore {
                     "steps": current.plan.recordedSteps,
                     "ticket": ticket.map { .string($0.description) },
                     "trust_remote": self.workspace.trustedTips == nil ? nil : .bool(true),
+                    "break_glass": current.brokenGlass?.json,
                 ]),
-                headline: found.change.change.summary,
-                notes: current.approvedBy.isEmpty
+                headline: (current.brokenGlass == nil ? "" : "BREAK-GLASS, ") + found.change.change.summary,
+                notes: (current.approvedBy.isEmpty
                     ? [] : ["approved by \(current.approvedBy.joined(separator: ", "))"])
+                    + (current.brokenGlass.map { ["BREAK-GLASS by \($0.summary)"] } ?? []))
             claim.derivesDecision = true
+            self.brokenGlass = current.brokenGlass
             drafts.append(claim)
             return drafts
         }
         claimHeight = view.ledger.tip.event.height
         claimedPlan = plan.digest
+        if let brokenGlass {
+            workspace.notify("WARNING: BREAK-GLASS: \(id) runs on the word of \(brokenGlass.summary)")
+            workspace.notify("WARNING: it stays open until the missing approvals are recorded: `agentsafe reviews`")
+        }
     }
 
     /// What a claim records of the ticket; nil where none was given and none is needed.

@@ -1,7 +1,7 @@
 public import ChangeModel
 internal import Git
 internal import Ledger
-internal import PolicyEngine
+public import PolicyEngine
 public import Runner
 
 /// What became of one change in a run.
@@ -26,6 +26,8 @@ public struct RunOutcome: Sendable {
     public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
     public let unrecorded: JSONValue?
+    /// Who had it run before its approvals were there; nil for nearly every run.
+    public internal(set) var brokenGlass: BrokenGlass?
 
     /// The exit code that this outcome alone would give.
     public var exitCode: Int32 {
@@ -44,6 +46,7 @@ public struct RunOutcome: Sendable {
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
             "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded,
             "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
+            "break_glass": brokenGlass?.json,
         ])
     }
 
@@ -123,9 +126,12 @@ extension Workspace {
         try signKept(signer: signer, identity: runner, connection: connection)
         view = try latestView()
         try checkClock(view)
-        // A trust commit is in force from its event on, which must not wait until something runs.
+        // A trust commit is in force from its event on, which must not wait until something runs; nor must what people say
+        // afterwards of what ran by broken glass.
         try LedgerRecorder(workspace: self, signer: signer, identity: runner, connection: connection, view: view)
-            .record { (_) throws(AgentSafeError) in [] }
+            .record { (view) throws(AgentSafeError) in
+                Array(try self.owedReviewVotes(in: view).prefix(Self.maximumRecorded))
+            }
         view = try latestView()
         var outcomes: [RunOutcome] = []
         for waiting in try candidates(id, in: view) {
@@ -150,8 +156,11 @@ extension Workspace {
                 workspace: self, signer: signer, identity: runner, connection: connection, view: view)
             let store = LedgerClaimStore(recorder: recorder, id: waiting, ticket: ticket)
             do throws(AgentSafeError) {
-                outcomes.append(
-                    try runOne(found.change, store: store, view: view, executors: executors) { progress(waiting, $0) })
+                var outcome = try runOne(found.change, store: store, view: view, executors: executors) {
+                    progress(waiting, $0)
+                }
+                outcome.brokenGlass = store.brokenGlass
+                outcomes.append(outcome)
             } catch {
                 // One change that cannot be judged does not stop the others.
                 outcomes.append(

@@ -28,11 +28,15 @@ public struct ChangeStatus {
     public let detail: String
     /// The proposal itself, wherever it was found; nil when its branch is gone and it never landed.
     public let proposal: Change?
+    /// What it owes since somebody broke the glass; nil for nearly every change.
+    public internal(set) var openReview: OpenReview?
+    var now = Timestamp(seconds: 0)
 
     public var json: JSONValue {
         .compact([
             "id": .string(id.text), "state": .string(state.rawValue), "final": .bool(state.isFinal),
             "landed": .bool(isLanded), "detail": .string(detail), "change": judgement?.json ?? proposal?.json,
+            "open_review": openReview?.json(at: now),
             "events": .array(
                 record.events.map {
                     [
@@ -76,7 +80,8 @@ extension Workspace {
         try status(of: id, in: try view())
     }
 
-    func status(of id: ChangeID, in view: VerifiedView) throws(AgentSafeError) -> ChangeStatus {
+    /// Where a change is; what it owes besides is for `status` to add.
+    func way(of id: ChangeID, in view: VerifiedView) throws(AgentSafeError) -> ChangeStatus {
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
         let found = try find(id, in: view)
         guard found != nil || !record.events.isEmpty else {
@@ -126,7 +131,13 @@ extension Workspace {
     private static func state(of judgement: Judgement, isLanded: Bool) -> (ChangeState, String) {
         switch judgement.authorization {
         case .authorized(let authorized):
-            if isLanded { return (.landed, "it waits for a runner") }
+            if isLanded {
+                let glass = authorized.brokenGlass.map { ", the glass being broken by \($0.summary)" } ?? ""
+                return (.landed, "it waits for a runner" + glass)
+            }
+            if let glass = authorized.brokenGlass {
+                return (.approved, "the glass was broken by \(glass.summary); it waits to be landed")
+            }
             return authorized.approvedBy.isEmpty
                 ? (.proposed, "the policy allows it; it waits to be landed")
                 : (.approved, "approved by \(authorized.approvedBy.joined(separator: ", ")); it waits to be landed")

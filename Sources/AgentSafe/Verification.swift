@@ -18,6 +18,9 @@ public struct VerificationReport: Sendable {
     public var height = 0
     public var signatures = 0
     public var executions = 0
+    /// Claims for which somebody broke the glass, whatever became of them, and how many of these lack their review.
+    public var brokenGlasses = 0
+    public var openReviews = 0
     public var admins = 0
     public var adminThreshold = 0
     public var nanoseconds: UInt64 = 0
@@ -36,6 +39,7 @@ public struct VerificationReport: Sendable {
                 "tip": .string(ledgerTip), "height": .integer(Int64(height)),
                 "events": .object(events.mapValues { .integer(Int64($0)) }),
             ],
+            "broken_glasses": .integer(Int64(brokenGlasses)), "open_reviews": .integer(Int64(openReviews)),
             "signatures": .integer(Int64(signatures)), "milliseconds": .integer(Int64(nanoseconds / 1_000_000)),
             "admins": .integer(Int64(admins)), "admin_threshold": .integer(Int64(adminThreshold)),
         ]
@@ -70,6 +74,10 @@ extension Workspace {
         for (kind, count) in view.ledger.verified { report.events[kind.rawValue] = count }
         report.signatures += report.eventCount + (report.events["vote"] ?? 0)
         report.executions = report.events["execution"] ?? 0
+        (report.brokenGlasses, report.openReviews) = try ledger { () throws(LedgerError) in
+            let state = try view.ledger.state
+            return (try state.brokenGlasses(), try state.reviews().count)
+        }
         report.ledgerTip = view.ledger.tip.commit.id.description
         report.height = view.ledger.tip.event.height
         report.admins = view.state.identities.admins.count

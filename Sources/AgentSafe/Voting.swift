@@ -13,12 +13,15 @@ public struct VoteResult: Sendable {
     public let plan: Digest
     /// The merge commit, when the approval also landed the change.
     public let merged: ObjectID?
+    /// Why the glass was broken; nil for every other verdict.
+    public let reason: String?
 
     public var json: JSONValue {
-        [
+        .compact([
             "id": .string(id.text), "verdict": .string(kind.rawValue), "by": .string(voter), "branch": .string(branch),
             "plan": .string(plan.description), "merged": merged.map { .string($0.description) } ?? .null,
-        ]
+            "reason": reason.map { .string($0) },
+        ])
     }
 }
 
@@ -27,11 +30,12 @@ extension Workspace {
     ///
     /// - Parameters:
     ///   - rejector: with `.withdraw`, whose rejection an admin takes back.
+    ///   - reason: with `.breakGlass`, why.
     ///   - confirm: shown the judgement before anything is signed; false stops without a trace.
     /// - Returns: nil when `confirm` said no.
     public func vote(
-        _ kind: VerifiedVote.Kind, on id: ChangeID, of rejector: String? = nil, merge: Bool = false,
-        confirm: (Judgement) -> Bool
+        _ kind: VerifiedVote.Kind, on id: ChangeID, of rejector: String? = nil, reason: String? = nil,
+        merge: Bool = false, confirm: (Judgement) -> Bool
     ) throws(AgentSafeError) -> VoteResult? {
         try fetchIfPossible(.change(id))
         let view = try view()
@@ -50,6 +54,8 @@ extension Workspace {
         guard SignedVote.mayVote(kind, voter, proposer: proposer, rejector: rejector) else {
             throw AgentSafeError(.denied, Self.refusal(kind, voter, proposer, rejector))
         }
+        let review = try ledger { () throws(LedgerError) in try view.ledger.state.review(id) }
+        if kind == .breakGlass, review == nil { try checkBreakingGlass(judgement, by: voter, reason: reason) }
         if kind == .approve, judgement.asking.delegators.contains(voter.id) {
             throw AgentSafeError(
                 .denied,
@@ -57,10 +63,18 @@ extension Workspace {
                     + "`approver`")
         }
         if kind == .withdraw { try checkSomethingToTakeBack(judgement, by: voter, of: rejector) }
-        guard let plan = judgement.plan else {
+        // What ran is what is reviewed, whatever main says by now.
+        guard let plan = review?.plan ?? judgement.plan?.digest else {
             throw AgentSafeError(.denied, "\(id) has no plan to vote on: \(judgement.decision.reason)")
         }
-        if kind == .approve, judgement.decision.result == .deny {
+        if let review {
+            if kind == .approve, review.excluded.contains(voter.id) {
+                throw AgentSafeError(
+                    .denied, "`\(voter.id)` had a hand in \(id), and nobody reviews their own; ask somebody else")
+            }
+            notify("note: \(review.summary(at: now))")
+        }
+        if kind == .approve, review == nil, judgement.decision.result == .deny {
             throw AgentSafeError(
                 .denied, "the policy denies \(id), and no vote changes that: \(judgement.decision.reason)")
         }
@@ -68,15 +82,17 @@ extension Workspace {
             throw AgentSafeError(.failed, "\(id) has landed already; approve it without `--merge`")
         }
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
-        if record.last(.execution) != nil {
+        if record.last(.execution) != nil, review == nil || kind == .breakGlass {
             throw AgentSafeError(
                 .failed,
                 "\(id) was executed already, so no vote changes anything; `agentsafe rollback \(id)` proposes the way back"
             )
         }
         let standing = judgement.votes.last { $0.voter.id == voter.id && $0.rejector == nil }
-        if !merge, rejector == nil, let standing, standing.kind == kind, standing.plan == plan.digest,
-            !judgement.isTakenBack(standing)
+        // Whose word has grown old may give it again.
+        let isRenewal = kind == .breakGlass || judgement.standingCode == .executionOverdue
+        if !merge, rejector == nil, let standing, standing.kind == kind, standing.plan == plan,
+            !judgement.isTakenBack(standing), !isRenewal
         {
             throw AgentSafeError(
                 .failed, "`\(voter.id)` said \(kind.rawValue) to this plan already, at \(standing.at); once is enough")
@@ -87,8 +103,9 @@ extension Workspace {
         let moment = max(now, standing.map { min($0.at, now + clockSkew - .seconds(1)) + .seconds(1) } ?? now)
         let signed = try sign(
             VoteStatement(
-                kind: kind, change: id, digest: found.change.digest, plan: plan.digest, voter: voter.id, at: moment,
-                repository: view.state.repositoryID, rejector: rejector), as: voter, signer: signer)
+                kind: kind, change: id, digest: found.change.digest, plan: plan, voter: voter.id, at: moment,
+                repository: view.state.repositoryID, rejector: rejector,
+                reason: kind == .breakGlass ? reason : nil), as: voter, signer: signer)
         let branch = VoteBranch.name(id, voter: voter, random: host.random(5))
         let commit = try commit(
             CommitDraft(
@@ -102,7 +119,9 @@ extension Workspace {
             merged = landing
         }
         try push(items, over: connection, failure: "nothing was recorded; fetch and try again")
-        return VoteResult(id: id, kind: kind, voter: voter.id, branch: branch, plan: plan.digest, merged: merged)
+        return VoteResult(
+            id: id, kind: kind, voter: voter.id, branch: branch, plan: plan, merged: merged,
+            reason: signed.statement.reason)
     }
 
     private static func refusal(
@@ -117,6 +136,7 @@ extension Workspace {
             "`\(voter.id)` has no right to take back somebody's rejection; that needs a person with role `admin` who did not "
                 + "propose the change"
         case .withdraw: onlyTheProposerWithdraws(proposer)
+        case .breakGlass: "`\(voter.id)` has no right to break the glass; that needs a person"
         case .cancel: "`\(voter.id)` has no right to cancel; that needs a person with role `approver` or `admin`"
         }
     }

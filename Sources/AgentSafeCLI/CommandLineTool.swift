@@ -12,8 +12,10 @@ public enum CommandLineTool {
             ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self,
             TestCommand.self, ProposeCommand.self,
             GateCommand.self,
-            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, RunCommand.self,
+            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
+            ReviewsCommand.self, RunCommand.self,
             ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
+            LimitsCommand.self,
             VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
             VersionCommand.self,
         ]
@@ -58,8 +60,9 @@ public enum CommandLineTool {
             ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, TemplatesCommand.spec, CheckCommand.spec,
             ExplainCommand.spec, TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
-            RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec, StatusCommand.spec, ShowCommand.spec,
-            LogCommand.spec,
+            BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec,
+            StatusCommand.spec, ShowCommand.spec,
+            LogCommand.spec, LimitsCommand.spec,
             VerifyCommand.spec, ReplayCommand.spec, VersionCommand.spec,
             CommandSpec(
                 name: "hook", summary: "Guard the repository that others push to.",

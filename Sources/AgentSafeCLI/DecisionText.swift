@@ -18,6 +18,7 @@ enum DecisionText {
         }
         if let retry = decision.limits?.retryAfter { lines.append("  try again after \(retry)") }
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
+        lines += Self.lines(decision.terms)
         for error in decision.errors {
             let step = error.step.map { "step \($0), " } ?? ""
             lines.append("  \(step)param \(visible(error.parameter)): \(visible(error.message))")
@@ -45,10 +46,11 @@ enum DecisionText {
         lines += Self.lines(judgement.standing, terminal).map { "  " + $0 }
         for vote in judgement.votes {
             let stale =
-                vote.kind == .approve && vote.plan != judgement.plan?.digest
+                [.approve, .breakGlass].contains(vote.kind) && vote.plan != judgement.plan?.digest
                 ? ", for another plan: counts for nothing" : ""
             let of = vote.rejector.map { " of `\($0)`'s rejection" } ?? ""
             lines.append("  vote: \(vote.voter.id) says \(vote.kind.rawValue)\(of) at \(vote.at)\(stale)")
+            if let reason = vote.reason { lines.append("    because: \(visible(reason))") }
         }
         if let chain = judgement.asking.chain {
             lines.append("  acts for \(chain.delegators.joined(separator: " → ")), until \(chain.expires)")
@@ -56,8 +58,25 @@ enum DecisionText {
         if !judgement.approvedBy.isEmpty {
             lines.append("  approved by \(judgement.approvedBy.joined(separator: ", "))")
         }
+        if let glass = judgement.brokenGlass { lines.append("  BREAK-GLASS by \(visible(glass.summary))") }
+        if judgement.outcome == "require_approval", let end = judgement.reviewBy {
+            lines.append("  to be approved by \(end)")
+        }
+        if let end = judgement.executeBy { lines.append("  to be prepared by \(end)") }
         for need in judgement.missing { lines.append("  still missing: \(need.count) × \(need.role)") }
         return lines
+    }
+
+    private static func lines(_ terms: ApprovalTerms) -> [String] {
+        [
+            terms.reviewBy.map { "  within \($0) seconds of its first recorded decision" },
+            terms.executeWithin.map { "  to be prepared within \($0) seconds of the newest approval" },
+            terms.breakGlass.flatMap {
+                $0.roles.isEmpty
+                    ? nil
+                    : "  in an emergency, a person with role \($0.roles.joined(separator: " or ")) may break the glass"
+            },
+        ].compactMap { $0 }
     }
 
     /// What somebody asked for.

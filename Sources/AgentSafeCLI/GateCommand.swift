@@ -64,6 +64,7 @@ enum GateCommand: Command {
                 "recorded the \(event.kind.rawValue)" + (event.change.map { " of \($0)" } ?? "")
                     + " at height \(event.height)"
             }
+            + report.openReviews.map { "open review: \(visible($0.summary(at: report.now)))" }
             + (report.landed ?? []).map { "landed \($0.change) by \($0.commit.short)" }
     }
 

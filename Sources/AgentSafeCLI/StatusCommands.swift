@@ -36,7 +36,9 @@ enum StatusCommand: Command {
             status = try workspace.status(of: id)
         }
         context.report(
-            status.json, ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"])
+            status.json,
+            ["\(context.terminal.verdict(status.state.rawValue))  \(id)", "  \(visible(status.detail))"]
+                + (status.openReview.map { ["  open review: \(visible($0.summary(at: context.now)))"] } ?? []))
         if isWaiting, !status.state.isFinal {
             context.terminal.say("gave up waiting: the change is still \(status.state.rawValue)")
             return max(1, code(status.state))
@@ -65,12 +67,13 @@ enum ShowCommand: Command {
         let status = try context.workspace().status(of: id)
         var json = status.json
         json["events"] = .array(status.record.events.map(\.json))
-        context.report(json, lines(status, context.terminal))
+        context.report(json, lines(status, context.terminal, context.now))
         return 0
     }
 
-    private static func lines(_ status: ChangeStatus, _ terminal: Terminal) -> [String] {
+    private static func lines(_ status: ChangeStatus, _ terminal: Terminal, _ now: Timestamp) -> [String] {
         var lines = ["\(terminal.verdict(status.state.rawValue))  \(status.id): \(visible(status.detail))"]
+        if let review = status.openReview { lines.append("open review: \(visible(review.summary(at: now)))") }
         if let judgement = status.judgement {
             lines += DecisionText.lines(judgement, terminal)
         } else if let proposal = status.proposal {
@@ -132,6 +135,11 @@ enum EventText {
             }
             let approvers = (event.body["approved_by"]?.arrayValue ?? []).compactMap(\.stringValue)
             if !approvers.isEmpty { lines.append("  approved by \(approvers.joined(separator: ", "))") }
+            if let glass = event.body["break_glass"] {
+                lines.append(
+                    "  BREAK-GLASS by \(glass["by"]?.stringValue ?? ""): \(visible(glass["reason"]?.stringValue ?? ""))"
+                )
+            }
         case .vote:
             lines.append(
                 "  "

@@ -36,9 +36,12 @@ enum VerifyCommand: Command {
                 terminal.verdict("authentic") + " from genesis \(report.genesis)",
                 "main    \(report.mainCommits) commits: \(report.changes) changes in \(report.landings) landings, \(report.trustCommits) trust commits\(skipped(report)); tip \(report.mainTip.prefix(12))",
                 "ledger  \(report.eventCount) events (\(kinds)); tip \(report.ledgerTip.prefix(12)), height \(report.height)",
+                report.brokenGlasses == 0
+                    ? nil
+                    : "glass   broken for \(report.brokenGlasses) claims, of which \(report.openReviews) lack their review",
                 "power   \(report.adminThreshold) of \(report.admins) admins change what gives power",
                 "checked \(report.signatures) signatures in \(milliseconds) ms (\(UInt64(report.mainCommits + report.eventCount) * 1000 / milliseconds) commits a second)",
-            ])
+            ].compactMap { $0 })
         return 0
     }
 

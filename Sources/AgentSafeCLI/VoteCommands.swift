@@ -4,17 +4,20 @@ internal import CommandLineParsing
 internal import Ledger
 internal import PolicyEngine
 
-/// What the four verdicts have in common.
-private func vote(
-    _ kind: VerifiedVote.Kind, merge: Bool = false, _ context: CommandContext
+/// What the verdicts have in common.
+func vote(
+    _ kind: VerifiedVote.Kind, merge: Bool = false, reason: String? = nil, _ context: CommandContext
 ) throws(AgentSafeError) -> Int32 {
     let terminal = context.terminal
     let confirmation = Confirmation(context)
     let id = try context.changeID()
     let rejector = kind == .withdraw ? context.arguments.value("of") : nil
-    let result = try context.workspace().vote(kind, on: id, of: rejector, merge: merge) { judgement in
+    let result = try context.workspace().vote(kind, on: id, of: rejector, reason: reason, merge: merge) { judgement in
         confirmation.ask(
-            "\(kind.rawValue)\(merge ? " and land" : "") this change?", showing: DecisionText.lines(judgement, terminal)
+            kind == .breakGlass
+                ? "break the glass and have this change run without its approvals?"
+                : "\(kind.rawValue)\(merge ? " and land" : "") this change?",
+            showing: DecisionText.lines(judgement, terminal)
         )
     }
     guard let result else { throw confirmation.refusal("nothing was signed") }
@@ -27,7 +30,7 @@ private func vote(
     return 0
 }
 
-private let voteOptions: [OptionSpec] = [
+let voteOptions: [OptionSpec] = [
     OptionSpec("yes", short: "y", help: "do not ask"), .key, .remote, .output,
 ]
 

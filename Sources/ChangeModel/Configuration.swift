@@ -15,6 +15,8 @@ public struct Configuration: Hashable, Sendable {
     public var targetBinding: TargetBinding
     /// Who must approve when a rule that requires approval does not say.
     public var approvals: [ApprovalRequirement]
+    /// Deadlines and break-glass where a rule that requires approval does not say.
+    public var terms: ApprovalTerms
     /// How long a proposal lives when its author does not say, in seconds.
     public var defaultExpiry: Int64
     /// The longest life of a proposal, in seconds.
@@ -36,6 +38,7 @@ public struct Configuration: Hashable, Sendable {
         identities: String = "identities.yaml",
         targetBinding: TargetBinding = .enforce,
         approvals: [ApprovalRequirement] = [ApprovalRequirement(role: Role.approver, count: 1)],
+        terms: ApprovalTerms = ApprovalTerms(),
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
         unenforced: [String] = []
@@ -49,6 +52,7 @@ public struct Configuration: Hashable, Sendable {
         self.identities = identities
         self.targetBinding = targetBinding
         self.approvals = approvals
+        self.terms = terms
         self.defaultExpiry = defaultExpiry
         self.maximumExpiry = maximumExpiry
         self.ticketLifetime = ticketLifetime

@@ -22,6 +22,10 @@ public enum DecisionCode: String, Sendable, CaseIterable {
     /// A person with the right to do so rejected, withdrew or cancelled it.
     case rejected
     case withdrawn
+    /// The approvals were not complete by the rule's `review_by`.
+    case reviewOverdue = "review_overdue"
+    /// It was approved, and the rule's `execute_within` has passed since.
+    case executionOverdue = "execution_overdue"
     /// The delegation that the change was proposed under is forged, ended, or was never its proposer's.
     case delegationInvalid = "delegation_invalid"
     /// The action or the target is none that was delegated.
@@ -120,13 +124,16 @@ public struct Decision: Hashable, Sendable {
     public var approvals: [ApprovalRequirement]
     /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
     public var steps: [StepDecision] = []
+    /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
+    public var terms: ApprovalTerms
     /// What the limits on the caller have to say; nil where none apply.
     public var limits: DecisionLimits?
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
         riskClass: RiskLevel, effectiveRisk: RiskLevel, warnings: [String] = [], errors: [ParameterError] = [],
-        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], limits: DecisionLimits? = nil
+        nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(),
+        limits: DecisionLimits? = nil
     ) {
         self.result = result
         self.code = code
@@ -139,6 +146,7 @@ public struct Decision: Hashable, Sendable {
         self.errors = errors
         nearMisses = nearest
         self.approvals = approvals
+        self.terms = terms
         self.limits = limits
     }
 
@@ -171,8 +179,10 @@ public struct Decision: Hashable, Sendable {
                             "missed": .strings($0.missed),
                         ]
                     }),
-            "approvals": approvals.isEmpty
-                ? nil : .array(approvals.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] }),
+            "approvals": approvals.isEmpty ? nil : .requirements(approvals),
+            "review_by": terms.reviewBy.map { .integer($0) },
+            "execute_within": terms.executeWithin.map { .integer($0) },
+            "break_glass": terms.breakGlass?.json,
             "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
             "retry_after": limits?.retryAfter.map { .string($0.description) },
             "limits": limits?.json,
@@ -181,4 +191,24 @@ public struct Decision: Hashable, Sendable {
 
     /// The name that the ledger's trailers use: the rule's, or the code where no rule decided.
     public var ruleOrCode: String { rule ?? code.rawValue }
+}
+
+extension JSONValue {
+    /// `[{"role", "count"}, …]`
+    public static func requirements(_ requirements: [ApprovalRequirement]) -> JSONValue {
+        .array(requirements.map { ["role": .string($0.role), "count": .integer(Int64($0.count))] })
+    }
+
+    /// Reads the same; nil for anything else.
+    public var requirements: [ApprovalRequirement]? {
+        guard let entries = arrayValue else { return nil }
+        var found: [ApprovalRequirement] = []
+        for entry in entries {
+            guard let role = entry["role"]?.stringValue, let count = entry["count"]?.integerValue,
+                (1...1_000_000).contains(count)
+            else { return nil }
+            found.append(ApprovalRequirement(role: role, count: Int(count)))
+        }
+        return found
+    }
 }

@@ -8,11 +8,14 @@ public struct Rule: Hashable, Sendable {
     public var reason: String
     /// Who must approve when the decision is `require_approval`. Empty: the repository's default.
     public var approvals: [ApprovalRequirement]
+    /// Deadlines and break-glass; where they say nothing, the repository's defaults hold.
+    public var terms: ApprovalTerms
     public var location: SourceLocation
 
     public init(
         name: String, description: String = "", priority: Int = 0, match: RuleMatch = RuleMatch(), decision: Verdict,
-        reason: String, approvals: [ApprovalRequirement] = [], location: SourceLocation
+        reason: String, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(),
+        location: SourceLocation
     ) {
         self.name = name
         self.description = description
@@ -21,6 +24,7 @@ public struct Rule: Hashable, Sendable {
         self.decision = decision
         self.reason = reason
         self.approvals = approvals
+        self.terms = terms
         self.location = location
     }
 }

@@ -79,6 +79,7 @@ extension Decision {
         denial.errors = []
         denial.nearest = []
         denial.approvals = []
+        denial.terms = ApprovalTerms()
         return denial
     }
 }

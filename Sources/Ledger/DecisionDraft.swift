@@ -47,6 +47,7 @@ extension EventDraft {
                 throw .refused("\(change.change.id) is not allowed any more: \(judgement.standing.reason)")
             }
             draft.body["decision"] = authorized.decision.json
+            draft.body["break_glass"] = authorized.brokenGlass?.json
         default: break
         }
         return draft

@@ -21,7 +21,7 @@ struct EventJudge {
             var next = try LedgerState(repository: repository, tree: previous.commit.tree)
             try next.land(try main.landings(after: previous.event.main, through: event.main))
             try EventRules(event: event, change: change, main: state, history: main, state: next).check()
-            try next.apply(event, change: change)
+            try next.apply(event, change: change, by: state)
             try EventTree.check(commit, event, previous: previous.commit.tree, state: next, repository: repository)
         } catch {
             throw error.about(event.path)

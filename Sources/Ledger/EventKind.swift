@@ -33,8 +33,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
-        case .claim:
-            [[], ["trust_remote"], ["ticket"], ["ticket", "trust_remote"]].map { Self.claimMembers + $0 }
+        case .claim: Self.claimVariants
         case .prepared:
             [
                 Self.preparedMembers, Self.preparedMembers + ["step"],
@@ -51,6 +50,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     ]
 
     private static let preparedMembers = ["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]
+    /// Each of the members that may be there or not.
+    private static let claimVariants = ["ticket", "trust_remote", "break_glass"]
+        .reduce([claimMembers]) { variants, member in variants + variants.map { $0 + [member] } }
 
     static let allTrailers: Set<String> = Set(allCases.flatMap(\.trailers))
 

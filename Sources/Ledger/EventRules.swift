@@ -134,6 +134,9 @@ struct EventRules {
             event.body["approved_by"] == .strings(authorized.approvedBy),
             event.body["steps"] == authorized.plan.recordedSteps
         else { throw .notAuthentic("the claim's decision, approvals or steps are not those that follow from main") }
+        guard event.body["break_glass"] == authorized.brokenGlass?.json else {
+            throw .notAuthentic("the claim does not say what follows from the recorded votes about breaking the glass")
+        }
         guard let end = event.leaseEnd, end > event.at, end <= event.at + .seconds(24 * 3600),
             let nonce = event.body["nonce"]?.stringValue, nonce.utf8.count == 32, Hexadecimal.bytes(nonce) != nil
         else { throw .notAuthentic("the claim lacks its lease or its 128 random bits") }

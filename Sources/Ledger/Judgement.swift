@@ -15,6 +15,8 @@ public struct Judgement {
     /// The policy's own answer, votes aside.
     public let decision: Decision
     public let plan: Plan?
+    /// When the first decision on the change was recorded.
+    public let firstDecision: Timestamp?
     /// What counted for the limits on the proposer.
     public let caller: CallerHistory
     /// Whether the ledger takes the decision: of a caller whose denied changes are too many already, it takes no more.
@@ -34,6 +36,7 @@ public struct Judgement {
         self.change = change
         self.main = main
         self.now = now
+        firstDecision = past.firstDecision
         let engine: PolicyEngine
         do {
             engine = try main.engine()
@@ -41,20 +44,10 @@ public struct Judgement {
         } catch {
             throw .refused("main's catalogue cannot be used: \(error.summary)")
         }
-        var all = Set(branchVotes)
-        for vote in recorded {
-            if let counted = Self.counted(vote, for: change, main: main, now: now) { all.insert(counted) }
-        }
-        // A merge carries no time that could be believed, so whatever else the same person signed goes before it.
-        for approval in Self.mergeApprovals(recorded) + [approval].compactMap({ $0 })
-        where !all.contains(where: { $0.voter.id == approval.voter && $0.rejector == nil }) {
-            if let counted = Self.counted(approval, main: main, at: now) { all.insert(counted) }
-        }
-        // A set has no order of its own, and everybody must come to the same list.
-        votes = all.sorted {
-            ($0.at, $0.voter.id, $0.kind.rawValue, $0.plan.hexadecimal, $0.rejector ?? "")
-                < ($1.at, $1.voter.id, $1.kind.rawValue, $1.plan.hexadecimal, $1.rejector ?? "")
-        }
+        var counted = CountedVotes(on: change, main: main, now: now)
+        for vote in branchVotes { counted.enter(vote) }
+        counted.enter(recorded, approval: approval)
+        votes = counted.sorted
         asking = ChangeCaller(of: change.change, signedBy: change.key.publicKey, main: main, now: now)
         let history = past.history(
             votes: votes, excluding: asking.delegators.union([change.change.proposer, change.proposer.id]))
@@ -76,6 +69,12 @@ public struct Judgement {
         vote.kind == .reject && votes.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
     }
 
+    /// By when the approvals must be complete; nil where nothing says so, or before a decision was recorded.
+    public var reviewBy: Timestamp? {
+        guard let firstDecision, let seconds = decision.terms.reviewBy else { return nil }
+        return firstDecision + .seconds(seconds)
+    }
+
     /// Why the proposer's signature counts for nothing now, though it is genuine.
     private static func objection(to change: SignedChange, main: MainState, now: Timestamp) -> String? {
         guard let owner = main.identities.owner(ofKey: change.key.publicKey),
@@ -88,42 +87,5 @@ public struct Judgement {
             return "the key that signed the proposal is not valid at \(now); propose it again with a valid key"
         }
         return nil
-    }
-
-    private static func mergeApprovals(_ recorded: [RecordedVote]) -> [MergeApproval] {
-        recorded.compactMap { if case .merge(_, let approval) = $0.form { approval } else { nil } }
-    }
-
-    /// What a recorded vote counts for now: an approval, and whatever takes a rejection back, only with a key and a right that
-    /// still hold; what stops the change for ever.
-    private static func counted(
-        _ vote: RecordedVote, for change: SignedChange, main: MainState, now: Timestamp
-    ) -> VerifiedVote? {
-        switch vote.form {
-        case .statement(let signed) where !signed.statement.stops(change.change):
-            return try? signed.verified(
-                for: change, repository: main.repositoryID, identities: main.identities, at: now)
-        case .statement(let signed):
-            // The ledger's own rules checked it when it was recorded; it outlives its author's key and role.
-            let voter =
-                main.identities.identity(signed.statement.voter)
-                ?? Identity(id: signed.statement.voter, kind: .person)
-            var standing = voter
-            if signed.statement.kind != .withdraw { standing.kind = .person }
-            if signed.statement.kind != .withdraw, !standing.has(role: Role.approver) {
-                standing.roles.append(Role.approver)
-            }
-            return VerifiedVote(
-                voter: standing, kind: signed.statement.kind, plan: signed.statement.plan, at: signed.statement.at)
-        case .merge:
-            return nil
-        }
-    }
-
-    private static func counted(_ approval: MergeApproval, main: MainState, at instant: Timestamp) -> VerifiedVote? {
-        guard let (voter, key) = main.identities.owner(ofKey: approval.key), voter.id == approval.voter,
-            voter.kind == .person, voter.has(role: Role.approver), key.isValid(at: instant)
-        else { return nil }
-        return VerifiedVote(voter: voter, kind: .approve, plan: approval.plan, at: instant)
     }
 }

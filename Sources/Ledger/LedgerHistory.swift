@@ -193,7 +193,7 @@ public final class LedgerHistory {
         else { throw .notAuthentic("the ledger's first event is not the genesis of this repository") }
         try EventJudge.checkSignature(commit, event, by: try main.state(of: event.main))
         var state = try LedgerState(repository: repository, tree: nil)
-        try state.apply(event, change: nil)
+        try state.apply(event, change: nil, by: nil)
         try EventTree.check(commit, event, previous: nil, state: state, repository: repository)
         return AcceptedEvent(commit: commit, event: event)
     }

@@ -4,7 +4,8 @@ public import Git
 /// `state/` in the ledger's tree: what gate, runner and status need to know of the past, so that none of them walks
 /// history.
 ///
-///     state/summary.json                              {landed}: how many changes have landed
+///     state/summary.json                              {landed, broken_glass?}: how many changes have landed, and for how
+///                                                     many claims the glass was broken
 ///     state/trust.json                                {version}: the newest trust version that has its event
 ///     state/pending/<YYYYMMDDhh>/<x>/<id>.json        {digest, landed, sequence, expires, merge_approval?}: landed, not yet
 ///                                                     executed; by the hour of `expires` and the identifier's last symbol
@@ -12,6 +13,8 @@ public import Git
 ///                                                     also {steps, changed}
 ///     state/locks/<64 hex>.json                       {change}: a claim holds this locator
 ///     state/executions/<2 hex>/<64 hex>.json          {change, height, outcome, rollback_of?}: the last one on this locator
+///     state/reviews/<id>.json                         {by, digest, due, excluded, missing, plan, reason, rejected_by,
+///                                                     require, since}: ran by broken glass, and lacks approvals
 ///     state/recent/<YYYYMMDDhh>/<2 hex>/<64 hex>.json {caller, decisions}: decisions of 24 hours, by the hour of the
 ///                                                     event and the caller; see `RecentDecisions`
 ///
@@ -86,7 +89,7 @@ public struct LedgerState {
         return wanted.union(known).subtracting(removed).sorted()
     }
 
-    private func ids(in folder: String) throws(LedgerError) -> [ChangeID] {
+    func ids(in folder: String) throws(LedgerError) -> [ChangeID] {
         try names(in: folder).compactMap { $0.hasSuffix(".json") ? ChangeID($0.dropLast(5)) : nil }
     }
 
@@ -191,11 +194,13 @@ public struct LedgerState {
                     expires: change.expires, approval: landing.approval
                 ).json)
         }
-        put(Self.summaryPath, ["landed": .integer(count)])
+        var summary = try read(Self.summaryPath)?.objectValue ?? [:]
+        summary["landed"] = .integer(count)
+        put(Self.summaryPath, .object(summary))
     }
 
-    /// Applies an event. `change` is the change that it is about, where there is one.
-    mutating func apply(_ event: LedgerEvent, change: SignedChange?) throws(LedgerError) {
+    /// Applies an event. `change` is the change that it is about, where there is one, and `main` the commit that it names.
+    mutating func apply(_ event: LedgerEvent, change: SignedChange?, by main: MainState?) throws(LedgerError) {
         switch event.kind {
         case .genesis:
             put(Self.summaryPath, ["landed": 0])
@@ -203,7 +208,7 @@ public struct LedgerState {
         case .trust:
             put(Self.trustPath, ["version": event.body["version"] ?? .null])
         case .vote:
-            break
+            if let change, let main { try review(event, change, by: main) }
         case .decision:
             if let change { try enterDecision(event, change) }
         case .claim:
@@ -215,6 +220,7 @@ public struct LedgerState {
                 leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, steps: event.stepLocks)
             put(Self.claimPath(reference.id), claim.json)
             for lock in claim.locks { put(Self.lockPath(lock), ["change": .string(reference.id.text)]) }
+            if let change, let main { try openReview(event, change, by: main) }
         case .prepared:
             guard let reference = event.change, var claim = try claim(reference.id) else { break }
             claim.prepared += 1
@@ -229,6 +235,7 @@ public struct LedgerState {
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
+            try dropReview(claim.id)
         case .resolution:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)

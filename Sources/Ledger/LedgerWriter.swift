@@ -103,8 +103,9 @@ public struct LedgerWriter {
             return nil
         }
         return try Self.build(
-            draft, height: tip.event.height + 1, previous: tip.commit, state: state, main: main, at: at, by: identity,
-            person: person, signer: signer, repository: history.repository)
+            draft, height: tip.event.height + 1, previous: tip.commit, state: state,
+            main: main, mainState: try history.main.state(of: main), at: at, by: identity, person: person,
+            signer: signer, repository: history.repository)
     }
 
     /// The ledger's first commit: an orphan that names the repository, main's genesis and the protocol's version.
@@ -120,13 +121,14 @@ public struct LedgerWriter {
             ], headline: "the ledger of \(repositoryID)")
         let raw = try build(
             draft, height: 0, previous: nil,
-            state: try LedgerState(repository: repository, tree: nil), main: main,
+            state: try LedgerState(repository: repository, tree: nil), main: main, mainState: nil,
             at: at, by: identity, person: person, signer: signer, repository: repository)
         return try reading { () throws(GitError) in try repository.write(.commit, raw) }
     }
 
     private static func build(
-        _ draft: EventDraft, height: Int, previous: Commit?, state: LedgerState, main: ObjectID, at: Timestamp,
+        _ draft: EventDraft, height: Int, previous: Commit?, state: LedgerState, main: ObjectID, mainState: MainState?,
+        at: Timestamp,
         by identity: String, person: String, signer: any Signer, repository: Repository
     ) throws(LedgerError) -> [UInt8] {
         var state = state
@@ -143,7 +145,7 @@ public struct LedgerWriter {
             files: files.mapValues { Digest(of: $0) })
         let evidence = event.json.evidenceBytes
         files[event.path] = evidence
-        try state.apply(event, change: draft.change)
+        try state.apply(event, change: draft.change, by: mainState)
         let tree = try reading { () throws(GitError) -> ObjectID in
             let draft = try TreeDraft(repository, root: previous?.tree)
             try state.enter(into: draft)

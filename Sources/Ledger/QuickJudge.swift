@@ -53,7 +53,7 @@ final class QuickJudge {
         var state = LedgerState(tree, memory: memory)
         try state.land(try judge.main.landings(after: previous.event.main, through: event.main))
         try EventRules(event: event, change: change, main: main, history: judge.main, state: state).check()
-        try state.apply(event, change: change)
+        try state.apply(event, change: change, by: main)
         guard let folder = try tree.makeFolder(announced.folder), tree.add(announced.fileName, blob: file, to: folder)
         else { return nil }
         for (path, digest) in event.files {

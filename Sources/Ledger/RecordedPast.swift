@@ -6,6 +6,8 @@ public import ChangeModel
 public struct RecordedPast: Sendable, Hashable {
     /// Whether the change is the recorded pair of the latest execution on its target, which nothing has undone yet.
     public var isRollback = false
+    /// When the first decision on the change was recorded; nil while none was.
+    public var firstDecision: Timestamp?
     /// What counts for the limits on its proposer.
     public var caller = CallerHistory()
 
@@ -18,7 +20,9 @@ public struct RecordedPast: Sendable, Hashable {
     ///   - votes: verified ones.
     ///   - excluded: who may not approve.
     func history(votes: [VerifiedVote] = [], excluding excluded: Set<String> = []) -> VerifiedHistory {
-        VerifiedHistory(votes: votes, excludedVoters: excluded, isRollback: isRollback, caller: caller)
+        VerifiedHistory(
+            votes: votes, excludedVoters: excluded, isRollback: isRollback, firstDecision: firstDecision, caller: caller
+        )
     }
 }
 
@@ -33,7 +37,9 @@ extension LedgerState {
     ) throws(LedgerError) -> RecordedPast {
         var past = RecordedPast()
         past.isRollback = try isRollback(change.change, main: main)
-        past.caller.standing = try record(of: change.change.id).standing(of: change.digest)
+        let record = try record(of: change.change.id)
+        past.firstDecision = record.events.first { $0.kind == .decision && $0.change?.digest == change.digest }?.at
+        past.caller.standing = record.standing(of: change.digest)
         // What has passed before is not counted again, and nothing else is asked for.
         if case .passed = past.caller.standing { return past }
         past.caller.recent = try recent(of: change.account(at: now), at: now)

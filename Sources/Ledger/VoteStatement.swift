@@ -9,7 +9,8 @@ internal import SSHSignature
 ///
 /// The signature (SSHSIG, namespace `vote@agentsafe`) is over exactly this text, without a line feed. An agent's withdrawal
 /// is signed in the namespace of changes, since agents have no right to the other. An admin's withdrawal of somebody's
-/// rejection ends with a further field, ` of=<rejector>`.
+/// rejection ends with a further field, ` of=<rejector>`; a `break-glass` with ` reason=<JSON string>`, the reason's RFC 8785
+/// spelling, in which alone further blanks may stand.
 public struct VoteStatement: Sendable, Hashable {
     public let kind: VerifiedVote.Kind
     public let change: ChangeID
@@ -20,6 +21,8 @@ public struct VoteStatement: Sendable, Hashable {
     public let repository: String
     /// Whose rejection an admin takes back; nil in every other statement.
     public let rejector: String?
+    /// Why the glass is broken, in one visible line; nil in every other statement.
+    public let reason: String?
 
     public static let namespace = "vote@agentsafe"
 
@@ -30,7 +33,7 @@ public struct VoteStatement: Sendable, Hashable {
 
     public init(
         kind: VerifiedVote.Kind, change: ChangeID, digest: Digest, plan: Digest, voter: String, at: Timestamp,
-        repository: String, rejector: String? = nil
+        repository: String, rejector: String? = nil, reason: String? = nil
     ) {
         self.kind = kind
         self.change = change
@@ -40,17 +43,27 @@ public struct VoteStatement: Sendable, Hashable {
         self.at = at
         self.repository = repository
         self.rejector = rejector
+        self.reason = reason
     }
+
+    /// Whether the glass may be broken with this reason: one visible line that says something, of at most 500 bytes.
+    public static func isReason(_ text: String) -> Bool {
+        text.utf8.count <= maximumReason && Resolution.isReason(text) && text.contains { !$0.isWhitespace }
+    }
+
+    /// Longest reason, in bytes of UTF-8.
+    public static let maximumReason = 500
 
     public var text: String {
         "\(kind.rawValue) \(change) \(digest) plan=\(plan) by=\(voter) at=\(at) repo=\(repository)"
             + (rejector.map { " of=\($0)" } ?? "")
+            + (reason.map { " reason=\(JSONValue.string($0).canonicalText)" } ?? "")
     }
 
     /// Whether the vote stops the change, instead of helping it on: a rejection, a cancellation, the proposer's withdrawal.
     func stops(_ change: Change) -> Bool {
         switch kind {
-        case .approve: false
+        case .approve, .breakGlass: false
         case .reject, .cancel: true
         case .withdraw: voter == change.proposer && rejector == nil
         }
@@ -58,8 +71,8 @@ public struct VoteStatement: Sendable, Hashable {
 
     /// Reads the one spelling; nil for anything else.
     public init?(_ text: String) {
-        guard text.utf8.count <= 1000 else { return nil }
-        let fields = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard text.utf8.count <= 2000 else { return nil }
+        let fields = text.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: false)
         guard fields.count == 7 || fields.count == 8, let kind = VerifiedVote.Kind(rawValue: String(fields[0])),
             let change = ChangeID(fields[1]), let digest = Digest(fields[2]),
             let plan = Self.value(fields[3], "plan=").flatMap({ Digest($0) }),
@@ -67,15 +80,21 @@ public struct VoteStatement: Sendable, Hashable {
             let at = Self.value(fields[5], "at=").flatMap({ Timestamp($0) }),
             let repository = Self.value(fields[6], "repo="), Identifier.isName(repository)
         else { return nil }
-        var rejector: String?
-        if fields.count == 8 {
+        var (rejector, reason): (String?, String?) = (nil, nil)
+        if kind == .breakGlass {
+            guard fields.count == 8, let spelling = Self.value(fields[7], "reason="),
+                let value = try? JSONValue(parsing: Array(spelling.utf8), limits: JSONLimits(bytes: 2000, depth: 1)),
+                let text = value.stringValue, Self.isReason(text), value.canonicalText.utf8.elementsEqual(spelling.utf8)
+            else { return nil }
+            reason = text
+        } else if fields.count == 8 {
             guard kind == .withdraw, let name = Self.value(fields[7], "of="), Identifier.isName(name), name != voter
             else { return nil }
             rejector = String(name)
         }
         self.init(
             kind: kind, change: change, digest: digest, plan: plan, voter: String(voter), at: at,
-            repository: String(repository), rejector: rejector)
+            repository: String(repository), rejector: rejector, reason: reason)
     }
 
     private static func value(_ field: Substring, _ name: String) -> Substring? {
@@ -136,7 +155,8 @@ public struct SignedVote: Sendable, Hashable {
             throw .notAuthentic("`\(voter.id)` has no right to \(statement.kind.rawValue) this change")
         }
         return VerifiedVote(
-            voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at, rejector: statement.rejector)
+            voter: voter, kind: statement.kind, plan: statement.plan, at: statement.at, rejector: statement.rejector,
+            reason: statement.reason)
     }
 
     /// Whose key signed exactly this statement, which must be the voter's and for this repository.
@@ -163,6 +183,7 @@ public struct SignedVote: Sendable, Hashable {
     }
 
     /// Who may say what: approvers approve and reject, never their own; proposers withdraw theirs; approvers and admins cancel.
+    /// Any person may break the glass, as far as signatures go: for whom it counts is for the policy to say.
     /// Each person may take back their own vote, and an admin somebody's rejection, but not of what they propose themselves.
     public static func mayVote(
         _ kind: VerifiedVote.Kind, _ voter: Identity, proposer: String, rejector: String? = nil
@@ -172,6 +193,7 @@ public struct SignedVote: Sendable, Hashable {
         case .withdraw where rejector != nil:
             voter.kind == .person && voter.has(role: Role.admin) && voter.id != proposer && voter.id != rejector
         case .withdraw: voter.id == proposer || voter.kind == .person
+        case .breakGlass: voter.kind == .person
         case .cancel: voter.kind == .person && (voter.has(role: Role.approver) || voter.has(role: Role.admin))
         }
     }

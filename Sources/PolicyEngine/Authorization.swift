@@ -23,15 +23,25 @@ public struct AuthorizedChange: Sendable {
     public let plan: Plan
     /// The policy's own decision: `allow`, or `require_approval` that votes have met.
     public let decision: Decision
-    /// Ids of the people whose approvals met the requirement; empty for a plain allow.
+    /// Ids of the people whose approvals met the requirement, or what of it was met when somebody broke the glass; empty for a
+    /// plain allow.
     public let approvedBy: [String]
+    /// Who had it run before its approvals were there; nil where they were, or none were needed.
+    public let brokenGlass: BrokenGlass?
+    /// Until when it may be prepared, its votes being as they are; nil where nothing but its life limits that.
+    public let executeBy: Timestamp?
 
-    fileprivate init(change: Change, digest: Digest, plan: Plan, decision: Decision, approvedBy: [String]) {
+    fileprivate init(
+        change: Change, digest: Digest, plan: Plan, decision: Decision, approvedBy: [String] = [],
+        brokenGlass: BrokenGlass? = nil, executeBy: Timestamp? = nil
+    ) {
         self.change = change
         self.digest = digest
         self.plan = plan
         self.decision = decision
         self.approvedBy = approvedBy
+        self.brokenGlass = brokenGlass
+        self.executeBy = executeBy
     }
 }
 
@@ -83,84 +93,22 @@ extension PolicyEngine {
         }
         guard decision.result == .requireApproval else {
             return .authorized(
-                AuthorizedChange(change: change, digest: digest, plan: plan, decision: decision, approvedBy: []))
+                AuthorizedChange(change: change, digest: digest, plan: plan, decision: decision))
         }
-        let assignment = ApprovalAssignment(decision.approvals, voters: votes.approvers(of: plan.digest))
-        guard assignment.missing.isEmpty else {
-            return .awaitingApproval(decision, plan: plan, missing: assignment.missing)
+        let standing = ApprovalStanding(
+            decision, plan: plan.digest, history: history, votes: votes, excluding: excluded, now: now)
+        var glass: BrokenGlass?
+        switch standing.outcome {
+        case .met: break
+        case .brokenGlass(let broken): glass = broken
+        case .missing(let missing): return .awaitingApproval(decision, plan: plan, missing: missing)
+        case .overdue(let code, let reason): return .denied(decision.denied(code, reason))
         }
         return .authorized(
             AuthorizedChange(
-                change: change, digest: digest, plan: plan, decision: decision, approvedBy: assignment.approvers))
+                change: change, digest: digest, plan: plan, decision: decision, approvedBy: standing.approvers,
+                brokenGlass: glass, executeBy: standing.executeBy))
     }
-}
-
-/// Each voter's latest vote; of two at one instant, the stricter. A rejection that an admin took back is none any more.
-private struct LatestVotes {
-    private let votes: [VerifiedVote]
-    private let excluded: Set<String>
-
-    /// - Parameters:
-    ///   - plan: what approvals are needed for. Of two approvals at one instant, one for another plan is the stricter.
-    ///   - excluded: who may neither approve nor take a rejection back.
-    init(_ all: [VerifiedVote], on plan: Digest?, excluding excluded: Set<String>) {
-        self.excluded = excluded
-        var latest: [String: VerifiedVote] = [:]
-        for vote in all where vote.rejector == nil {
-            if let other = latest[vote.voter.id],
-                (other.at, other.strictness(on: plan)) >= (vote.at, vote.strictness(on: plan))
-            {
-                continue
-            }
-            latest[vote.voter.id] = vote
-        }
-        let takenBack = all.filter {
-            $0.rejector != nil && $0.kind == .withdraw && $0.voter.isPerson(with: Role.admin)
-                && !excluded.contains($0.voter.id)
-        }
-        votes = latest.values.filter { vote in
-            vote.kind != .reject || !takenBack.contains { $0.rejector == vote.voter.id && $0.at > vote.at }
-        }.sorted { $0.voter.id < $1.voter.id }
-    }
-
-    /// A rejection stands whatever the plan, and before everything else; then the proposer's own withdrawal, and a
-    /// cancellation by a person in charge.
-    func objection(to change: Change) -> (code: DecisionCode, reason: String)? {
-        if let vote = votes.first(where: { $0.kind == .reject && $0.voter.isPerson(with: Role.approver) }) {
-            return (.rejected, "rejected by `\(vote.voter.id)` at \(vote.at)")
-        }
-        let withdrawals: [VerifiedVote.Kind] = [.withdraw, .cancel]
-        if let vote = votes.first(where: { $0.voter.id == change.proposer && withdrawals.contains($0.kind) }) {
-            return (.withdrawn, "withdrawn by its proposer at \(vote.at)")
-        }
-        if let vote = votes.first(where: {
-            $0.kind == .cancel && ($0.voter.isPerson(with: Role.approver) || $0.voter.isPerson(with: Role.admin))
-        }) {
-            return (.withdrawn, "cancelled by `\(vote.voter.id)` at \(vote.at)")
-        }
-        return nil
-    }
-
-    func approvers(of plan: Digest) -> [Identity] {
-        votes.filter {
-            $0.kind == .approve && $0.plan == plan && $0.voter.kind == .person && !excluded.contains($0.voter.id)
-        }.map(\.voter)
-    }
-}
-
-extension VerifiedVote {
-    fileprivate func strictness(on wanted: Digest?) -> Int {
-        switch kind {
-        case .approve: plan == wanted ? 0 : 1
-        case .withdraw: 2
-        case .cancel: 3
-        case .reject: 4
-        }
-    }
-}
-
-extension Identity {
-    fileprivate func isPerson(with role: String) -> Bool { kind == .person && has(role: role) }
 }
 
 extension Decision {

@@ -11,6 +11,8 @@ struct CallerLimits: Sendable {
     /// Who must approve what would be allowed but for the cumulative risk: the repository's own requirement, and never
     /// nobody.
     private let approvals: [ApprovalRequirement]
+    /// The repository's, but that nobody breaks the glass against a limit.
+    private let terms: ApprovalTerms
     /// For requests without history: which settings do not apply to them.
     let notes: [String]
 
@@ -20,6 +22,8 @@ struct CallerLimits: Sendable {
         risk = configuration.cumulativeRisk
         let real = configuration.approvals.filter { $0.count > 0 }
         approvals = real.isEmpty ? [ApprovalRequirement(role: Role.approver, count: 1)] : real
+        terms = ApprovalTerms(
+            reviewBy: configuration.terms.reviewBy, executeWithin: configuration.terms.executeWithin)
         let names =
             (configuration.rateLimit == nil ? [] : ["`rate_limit`"])
             + (configuration.cumulativeRisk == nil ? [] : ["`cumulative_risk`"])
@@ -96,6 +100,11 @@ struct CallerLimits: Sendable {
         // What has its record already is not kept from being judged by others' records.
         if history.standing == .unrecorded, let full = fullRecord(history, now: now) { found.append(full) }
         return found
+    }
+
+    /// When the caller's open breaker closes; nil where it is closed.
+    func breakerCloses(_ history: CallerHistory, now: Timestamp) -> Timestamp? {
+        rate.flatMap { openBreaker(history, $0, now: now)?.end }
     }
 
     func isRecordFull(_ history: CallerHistory, now: Timestamp) -> Bool { fullRecord(history, now: now) != nil }
@@ -176,6 +185,7 @@ struct CallerLimits: Sendable {
                 "\(sum) reaches \(risk.denyThreshold), where everything is denied (\(spared))"
                 + (retry.map { "; try again after \($0)" } ?? "; propose less at once")
             raised.approvals = []
+            raised.terms = ApprovalTerms()
             raised.limits = DecisionLimits(
                 retryAfter: retry,
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: decision.result),
@@ -185,6 +195,7 @@ struct CallerLimits: Sendable {
             raised.code = .cumulativeRisk
             raised.reason = "\(sum) reaches \(risk.escalationThreshold), where approval is needed (\(spared))"
             raised.approvals = approvals
+            raised.terms = terms
             raised.limits = DecisionLimits(
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: .allow), steps: steps)
         } else {

@@ -53,7 +53,11 @@ extension PolicyEngine {
         whole.errors = decisions.enumerated().flatMap { index, decision in
             decision.errors.map { ParameterError(parameter: $0.parameter, message: $0.message, step: index + 1) }
         }
-        whole.approvals = whole.result == .requireApproval ? approvals(of: decisions) : []
+        let asking = decisions.filter { $0.result == .requireApproval }
+        whole.approvals = whole.result == .requireApproval ? approvals(of: asking) : []
+        whole.terms =
+            whole.result == .requireApproval
+            ? asking.dropFirst().reduce(asking[0].terms) { $0.strictest($1.terms) } : ApprovalTerms()
         whole.steps = steps
         return whole
     }
@@ -72,7 +76,7 @@ extension PolicyEngine {
     private static func approvals(of decisions: [Decision]) -> [ApprovalRequirement] {
         var roles: [String] = []
         var counts: [String: Int] = [:]
-        for decision in decisions where decision.result == .requireApproval {
+        for decision in decisions {
             var asked: [String: Int] = [:]
             for requirement in decision.approvals {
                 if !roles.contains(requirement.role) { roles.append(requirement.role) }

@@ -49,7 +49,9 @@ public struct PolicyEngine: Sendable {
             result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
             riskClass: .low, effectiveRisk: .low, warnings: warnings,
             approvals: rule.decision == .requireApproval
-                ? requirements(of: rule, catalogue.configuration) : [])
+                ? requirements(of: rule, catalogue.configuration) : [],
+            terms: rule.decision == .requireApproval
+                ? rule.terms.filled(from: catalogue.configuration.terms) : ApprovalTerms())
     }
 
     /// The policy's answer, under the repository's own `target_binding`.

@@ -53,7 +53,7 @@ struct CatalogueDocumentTests {
         #expect(rules.map(\.name) == ["night-freeze", "prod-needs-two", "rest"])
         #expect(rules.map(\.priority) == [1000, 0, 0])
         #expect(rules.map(\.decision) == [.deny, .requireApproval, .allow])
-        #expect(rules.map(\.location.line) == [2, 27, 35])
+        #expect(rules.map(\.location.line) == [2, 27, 38])
         let match = rules[0].match
         #expect(match.actions == ["restart-*", "scale-[a-z]*"])
         #expect(
@@ -73,7 +73,12 @@ struct CatalogueDocumentTests {
         #expect(
             rules[1].approvals
                 == [ApprovalRequirement(role: "approver", count: 2), ApprovalRequirement(role: "owner", count: 1)])
-        #expect(rules[2].match == RuleMatch())
+        #expect(
+            rules[1].terms
+                == ApprovalTerms(
+                    reviewBy: 14_400, executeWithin: 1800,
+                    breakGlass: BreakGlassTerms(roles: ["sre", "oncall"], reviewWithin: 172_800)))
+        #expect(rules[2].match == RuleMatch() && rules[2].terms == ApprovalTerms())
     }
 
     @Test("gives the policy tests that it says")

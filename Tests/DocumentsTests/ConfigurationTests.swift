@@ -18,7 +18,10 @@ struct ConfigurationTests {
                     ledgerURLs: ["git@example.com:team/ops.git", "https://[fe80::1]/ops.git", "../bare.git"],
                     registry: "governance/actions", policies: "governance/policies",
                     inventory: "governance/inventory.yaml", identities: "identities.yaml", targetBinding: .advisory,
-                    approvals: [ApprovalRequirement(role: "approver", count: 2)], defaultExpiry: 5400,
+                    approvals: [ApprovalRequirement(role: "approver", count: 2)],
+                    terms: ApprovalTerms(
+                        reviewBy: 5400, executeWithin: 45,
+                        breakGlass: BreakGlassTerms(roles: ["sre"], reviewWithin: 86_400)), defaultExpiry: 5400,
                     maximumExpiry: 259_200))
     }
 
@@ -36,6 +39,8 @@ struct ConfigurationTests {
     func emission() throws {
         var full = try ConfigurationDocument.parse(try Fixture.valid("configuration-full.yaml"))
         full.unenforced = []
+        var closed = full
+        closed.terms.breakGlass = BreakGlassTerms(roles: [])
         let limited = Configuration(
             rateLimit: RateLimit(
                 maximumRequests: 1, window: 2, breakerThreshold: 3, breakerWindow: 4, breakerCooldown: 5,
@@ -44,7 +49,7 @@ struct ConfigurationTests {
                 window: 7, scores: RiskScores(low: 8, medium: 9, high: 10, critical: 11), escalationThreshold: 12,
                 denyThreshold: 13))
         for configuration in [
-            full, Configuration(), Configuration(repository: "00000000000000000000000e12"), limited,
+            full, closed, Configuration(), Configuration(repository: "00000000000000000000000e12"), limited,
         ] {
             let bytes = ConfigurationDocument.emit(configuration)
             #expect(try ConfigurationDocument.parse(SourceFile(name: "a", bytes: bytes)) == configuration)

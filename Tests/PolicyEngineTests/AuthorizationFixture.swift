@@ -11,6 +11,10 @@ struct AuthorizationFixture {
     var ticket: String?
     var now = Fixture.now
     var votes: [VerifiedVote] = []
+    var terms = ApprovalTerms()
+    var firstDecision: Timestamp?
+    /// Seconds.
+    var life: Int64 = 3600
     var excludedVoters: Set<String> = ["agent-1"]
 
     static let alice = person("alice", "approver")
@@ -27,12 +31,14 @@ struct AuthorizationFixture {
             repository: repository, id: ChangeID(now: Fixture.now, random: [1, 2, 3, 4, 5, 6, 7]), proposer: proposer,
             step: ChangeStep(
                 action: world.action.name, target: world.targetName ?? "", parameters: world.parameters),
-            reason: "because", ticket: ticket, created: Fixture.now, expires: Fixture.now + .seconds(3600))
+            reason: "because", ticket: ticket, created: Fixture.now, expires: Fixture.now + .seconds(life))
     }
 
     var engine: PolicyEngine {
         var world = world
-        if world.rules.isEmpty { world.rules = [Fixture.rule("ask", .requireApproval, approvals: requirements)] }
+        if world.rules.isEmpty {
+            world.rules = [Fixture.rule("ask", .requireApproval, approvals: requirements, terms: terms)]
+        }
         return world.engine
     }
 
@@ -41,19 +47,21 @@ struct AuthorizationFixture {
     var authorization: Authorization {
         engine.authorize(
             change, digest: digest, caller: world.caller,
-            history: VerifiedHistory(votes: votes, excludedVoters: excludedVoters), now: now)
+            history: VerifiedHistory(
+                votes: votes, excludedVoters: excludedVoters, firstDecision: firstDecision), now: now)
     }
 
     /// A vote for the present plan.
     mutating func vote(
         _ kind: VerifiedVote.Kind = .approve, by voter: Identity, plan other: Digest? = nil, after seconds: Int64 = 0,
-        of rejector: String? = nil
+        recorded: Int64? = nil, of rejector: String? = nil, reason: String? = nil
     ) {
         guard let plan else { return }
         votes.append(
             VerifiedVote(
                 voter: voter, kind: kind, plan: other ?? plan.digest,
-                at: Timestamp(seconds: Fixture.now.seconds + seconds), rejector: rejector))
+                at: Fixture.now + .seconds(seconds), recorded: recorded.map { Fixture.now + .seconds($0) },
+                rejector: rejector, reason: reason))
     }
 
     var approvers: [String]? {

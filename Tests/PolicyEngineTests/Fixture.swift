@@ -37,11 +37,11 @@ struct Fixture {
 
     static func rule(
         _ name: String, _ decision: Verdict, priority: Int = 0, _ match: RuleMatch = RuleMatch(),
-        approvals: [ApprovalRequirement] = [], line: Int = 1
+        approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(), line: Int = 1
     ) -> Rule {
         Rule(
             name: name, priority: priority, match: match, decision: decision, reason: "reason of \(name)",
-            approvals: approvals, location: SourceLocation(file: "policies/default.yaml", line: line))
+            approvals: approvals, terms: terms, location: SourceLocation(file: "policies/default.yaml", line: line))
     }
 
     var catalogue: Catalogue {

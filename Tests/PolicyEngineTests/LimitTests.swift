@@ -212,3 +212,31 @@ struct LimitTests {
         #expect(raised > 300)
     }
 }
+
+@Suite("Limits on a plan")
+struct PlanLimitTests {
+    @Test("count it as one request, with the risk of every step")
+    func plan() {
+        var fixture = AuthorizationFixture()
+        fixture.world.configuration.cumulativeRisk = CumulativeRisk(escalationThreshold: 15, denyThreshold: 20)
+        fixture.world.configuration.rateLimit = RateLimit(maximumRequests: 2)
+        fixture.world.rules = [Fixture.rule("allow-all", .allow)]
+        var change = fixture.change
+        func decision(_ steps: Int, _ recent: [RecentDecision] = []) -> Decision {
+            change.steps = Array(repeating: fixture.change.steps[0], count: steps)
+            return fixture.engine.decide(
+                change, by: fixture.world.caller,
+                history: VerifiedHistory(votes: [], excludedVoters: [], caller: CallerHistory(recent: recent)),
+                now: Fixture.now)
+        }
+        #expect(decision(1).result == .allow && decision(1).json.at("limits", "step_risks") == nil)
+        #expect(decision(2).result == .allow)
+        #expect(decision(2).json.at("limits", "step_risks") == ["medium", "medium"])
+        #expect(decision(3).result == .requireApproval && decision(3).limits?.cumulative?.score == 15)
+        #expect(decision(4).result == .deny && decision(4).code == .cumulativeRisk)
+        let one = RecentDecision(at: Fixture.now - .seconds(5), outcome: .passed, risks: [.medium, .medium])
+        #expect(decision(1, [one]).limits?.cumulative?.score == 15)
+        let many = Array(repeating: RecentDecision(at: Fixture.now, outcome: .denied, risks: [.low]), count: 2)
+        #expect(decision(3, many).code == .rateLimited)
+    }
+}

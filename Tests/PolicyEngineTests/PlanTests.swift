@@ -81,6 +81,25 @@ struct PlanTests {
         #expect(decision.approvals == [.init(role: "approver", count: 2), .init(role: "sre", count: 2)])
     }
 
+    @Test("has the shortest deadlines of its steps, and lets the glass be broken by those who may for each step alone")
+    func terms() {
+        var rules = Self.rules
+        rules[1].terms = ApprovalTerms(
+            reviewBy: 600, breakGlass: BreakGlassTerms(roles: ["sre", "lead"], reviewWithin: 7200))
+        rules[2].terms = ApprovalTerms(
+            reviewBy: 900, executeWithin: 60, breakGlass: BreakGlassTerms(roles: ["lead"], reviewWithin: 9000))
+        let both = Self.decide(Self.change(("release", "a", [:]), ("read", "a", [:]), ("scale", "a", [:])), rules)
+        #expect(
+            both.terms
+                == ApprovalTerms(
+                    reviewBy: 600, executeWithin: 60,
+                    breakGlass: BreakGlassTerms(roles: ["lead"], reviewWithin: 7200)))
+        rules[2].terms.breakGlass = nil
+        let closed = Self.decide(Self.change(("release", "a", [:]), ("scale", "a", [:])), rules)
+        #expect(closed.result == .requireApproval && closed.terms.breakGlass == nil)
+        #expect(Self.decide(Self.change(("release", "a", [:]), ("read", "c", [:])), rules).terms == ApprovalTerms())
+    }
+
     @Test("lists what is wrong with the params of every step, with its number")
     func errors() {
         let decision = Self.decide(

@@ -5,7 +5,7 @@ public enum DecisionShift: String, Sendable, CaseIterable {
     case denyToAllow = "deny_to_allow"
     case denyToApproval = "deny_to_require_approval"
     case approvalToAllow = "require_approval_to_allow"
-    /// Approval is needed as before, and fewer people, or others, give it.
+    /// Approval is needed as before, and fewer people, or others, give it, have more time for it, or may do without it.
     case weakerApprovals = "weaker_approvals"
     case allowToApproval = "allow_to_require_approval"
     case approvalToDeny = "require_approval_to_deny"
@@ -23,9 +23,11 @@ public enum DecisionShift: String, Sendable, CaseIterable {
         case (.allow, .requireApproval): self = .allowToApproval
         case (.requireApproval, .deny): self = .approvalToDeny
         case (.allow, .deny): self = .allowToDeny
-        case (.requireApproval, .requireApproval) where !Self.covers(new.approvals, old.approvals):
+        case (.requireApproval, .requireApproval)
+        where !Self.covers(new.approvals, old.approvals) || !Self.covers(new.terms, old.terms):
             self = .weakerApprovals
-        case (.requireApproval, .requireApproval) where !Self.covers(old.approvals, new.approvals):
+        case (.requireApproval, .requireApproval)
+        where !Self.covers(old.approvals, new.approvals) || !Self.covers(old.terms, new.terms):
             self = .strongerApprovals
         default:
             guard old.rule != new.rule || old.code != new.code else { return nil }
@@ -50,13 +52,23 @@ public enum DecisionShift: String, Sendable, CaseIterable {
         case .denyToAllow: "deny → allow"
         case .denyToApproval: "deny → require_approval"
         case .approvalToAllow: "require_approval → allow"
-        case .weakerApprovals: "require_approval of fewer or other people"
+        case .weakerApprovals: "require_approval of fewer or other people, or for longer"
         case .allowToApproval: "allow → require_approval"
         case .approvalToDeny: "require_approval → deny"
         case .allowToDeny: "allow → deny"
-        case .strongerApprovals: "require_approval of more people"
+        case .strongerApprovals: "require_approval of more people, or sooner"
         case .otherRule: "the same, by another rule"
         }
+    }
+
+    /// Whether `one` gives no more time than `other`, and lets nobody break the glass who may not under it.
+    private static func covers(_ one: ApprovalTerms, _ other: ApprovalTerms) -> Bool {
+        func isWithin(_ one: Int64?, _ other: Int64?) -> Bool { (one ?? .max) <= (other ?? .max) }
+        let roles = other.breakGlass?.roles ?? []
+        return isWithin(one.reviewBy, other.reviewBy) && isWithin(one.executeWithin, other.executeWithin)
+            && (one.breakGlass?.roles ?? []).allSatisfy(roles.contains)
+            && ((one.breakGlass?.roles ?? []).isEmpty
+                || isWithin(one.breakGlass?.reviewWithin, other.breakGlass?.reviewWithin))
     }
 
     /// Whether `one` asks for as many people of every role as `other`. Where roles were exchanged neither covers the other,

@@ -5,6 +5,14 @@ internal import Ledger
 /// What the gate found, as annotations at the proposals' lines.
 enum GateAnnotations {
     static func commands(_ report: GateReport) -> [WorkflowCommand] {
+        content(report)
+            + report.openReviews.map { review in
+                WorkflowCommand(
+                    level: .warning, title: "open review", message: visible(review.summary(at: report.now)))
+            }
+    }
+
+    private static func content(_ report: GateReport) -> [WorkflowCommand] {
         switch report.content {
         case .changes(let judgements): judgements.map(command)
         case .free: [WorkflowCommand(level: .notice, title: "allow", message: "README, LICENSE and docs/ only")]
@@ -38,6 +46,7 @@ enum GateAnnotations {
         if !judgement.approvedBy.isEmpty {
             words.append("approved by \(judgement.approvedBy.joined(separator: ", "))")
         }
+        if let glass = judgement.brokenGlass { words.append("BREAK-GLASS by \(glass.summary)") }
         let rule = decision.rule.map { "rule \($0)" } ?? decision.code.rawValue
         return WorkflowCommand(
             level: level(judgement.outcome), file: "\(change.id.folder)/\(Change.fileName)",

@@ -41,6 +41,10 @@ enum GateSummary {
             text += "- and \(recorded.count - 100) events more\n"
         }
         if report.owed > 0 { text += "- \(report.owed) events are still owed\n" }
+        for review in report.openReviews.prefix(100) {
+            text += "- **open review**: \(MarkdownText.code(review.summary(at: report.now)))\n"
+        }
+        if report.openReviews.count > 100 { text += "- and \(report.openReviews.count - 100) open reviews more\n" }
         for landed in report.landed ?? [] { text += "- landed \(landed.change) by `\(landed.commit.short)`\n" }
         return text.isEmpty ? "" : "\n\(text)"
     }
@@ -128,12 +132,15 @@ enum GateSummary {
 
     private static func votes(_ judgement: Judgement) -> [(String, String)] {
         var rows = judgement.votes.prefix(50).map { vote in
-            let isStale = vote.kind == .approve && vote.plan != judgement.plan?.digest
+            let isStale = [.approve, .breakGlass].contains(vote.kind) && vote.plan != judgement.plan?.digest
             let words = "\(vote.voter.id) says \(vote.kind.rawValue) at \(vote.at)"
             return ("vote", MarkdownText.code(words + (isStale ? ", for another plan: counts for nothing" : "")))
         }
         if !judgement.approvedBy.isEmpty {
             rows.append(("approved by", MarkdownText.code(judgement.approvedBy.joined(separator: ", "))))
+        }
+        if let glass = judgement.brokenGlass {
+            rows.append(("**BREAK-GLASS**", MarkdownText.code("by " + glass.summary)))
         }
         return rows + judgement.missing.map { ("still missing", MarkdownText.code("\($0.count) × \($0.role)")) }
     }

@@ -27,6 +27,7 @@ public enum ConfigurationDocument {
             identities: fields.optional("identities", .path) ?? defaults.identities,
             targetBinding: fields.optional("target_binding", FieldType<TargetBinding>.choice()) ?? .enforce,
             approvals: approvals.require ?? defaults.approvals,
+            terms: approvals.terms,
             defaultExpiry: approvals.defaultExpiry,
             maximumExpiry: approvals.maximumExpiry,
             ticketLifetime: tickets.lifetime, requiresTicket: tickets.isRequired,
@@ -64,6 +65,7 @@ public enum ConfigurationDocument {
 
     private struct Approvals {
         var require: [ApprovalRequirement]?
+        var terms = ApprovalTerms()
         var defaultExpiry: Int64 = 86_400
         var maximumExpiry: Int64 = 7 * 86_400
     }
@@ -71,9 +73,8 @@ public enum ConfigurationDocument {
     private static let approvals = FieldType<Approvals>.mapping(
         "the approvals' settings", placeholder: Approvals()
     ) { fields in
-        fields.refuse("review_by")
-        fields.refuse("execute_within")
-        var approvals = Approvals(require: fields.optional("require", ApprovalFields.requirements))
+        var approvals = Approvals(
+            require: fields.optional("require", ApprovalFields.requirements), terms: ApprovalFields.terms(fields))
         let maximum = fields.optional("max_expiry", .duration)
         let usual = fields.optional("default_expiry", .duration)
         approvals.maximumExpiry = maximum ?? approvals.maximumExpiry
@@ -125,7 +126,7 @@ extension FieldType where Value == Digest {
 }
 
 extension FieldType where Value == Int64 {
-    fileprivate static var duration: FieldType {
+    static var duration: FieldType {
         FieldType(scalar: "a length of time like `90s`, `30m`, `24h` or `7d`, at most 366 days", placeholder: 1) {
             if case .string(let text) = $0 { DurationText.seconds(text) } else { nil }
         }

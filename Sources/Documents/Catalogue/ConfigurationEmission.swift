@@ -30,6 +30,7 @@ extension ConfigurationDocument {
                 "    - {role: \(ScalarText.identifier($0.role)), count: \($0.count)}"
             }
         }
+        lines += emit(configuration.terms)
         lines += [
             "  default_expiry: \(DurationText.text(configuration.defaultExpiry))",
             "  max_expiry: \(DurationText.text(configuration.maximumExpiry))",
@@ -41,6 +42,20 @@ extension ConfigurationDocument {
         }
         lines += LimitFields.lines(configuration)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
+    }
+
+    private static func emit(_ terms: ApprovalTerms) -> [String] {
+        var lines: [String] = []
+        if let seconds = terms.reviewBy { lines.append("  review_by: \(DurationText.text(seconds))") }
+        if let seconds = terms.executeWithin { lines.append("  execute_within: \(DurationText.text(seconds))") }
+        if let glass = terms.breakGlass {
+            let roles = glass.roles.map { ScalarText.identifier($0) }.joined(separator: ", ")
+            lines += [
+                "  break_glass:", "    roles: [\(roles)]",
+                "    review_within: \(DurationText.text(glass.reviewWithin))",
+            ]
+        }
+        return lines
     }
 
     /// The text of an existing file with `ledger.genesis` set, comments and all other lines as they were.

@@ -42,6 +42,7 @@ public enum PolicyDocument {
             name: "", decision: .deny, reason: "", location: SourceLocation(file: file.name, line: 1))
         return .mapping("a rule", placeholder: placeholder) { fields in
             fields.refuse("freeze")
+            let approvals = fields.optional("approvals", ApprovalFields.ofRule)
             return Rule(
                 name: fields.required("name", .name),
                 description: fields.optional("description", .prose()) ?? "",
@@ -49,7 +50,8 @@ public enum PolicyDocument {
                 match: fields.required("match", match),
                 decision: fields.required("decision", FieldType<Verdict>.choice()),
                 reason: fields.required("reason", .prose(limit: 1000)),
-                approvals: fields.optional("approvals", ApprovalFields.ofRule) ?? [],
+                approvals: approvals?.require ?? [],
+                terms: approvals?.terms ?? ApprovalTerms(),
                 location: SourceLocation(file: file.name, line: fields.mark.line))
         }
     }

@@ -93,7 +93,7 @@ public enum PolicyTestDocument {
                 expect: fields.required("expect", FieldType<Verdict>.choice()),
                 rule: fields.optional("rule", .line()),
                 code: fields.optional("code", FieldType<DecisionCode>.choice()),
-                approvals: fields.optional("approvals", ApprovalFields.ofRule),
+                approvals: fields.optional("approvals", ApprovalFields.ofTest),
                 location: SourceLocation(file: file.name, line: fields.mark.line))
         }
     }

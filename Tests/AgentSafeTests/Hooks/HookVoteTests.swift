@@ -60,7 +60,16 @@ struct HookVoteTests {
         try governance.expect(0, "carol", ["cancel", ballot.id.text, "--yes"])
         try governance.git("agent", "fetch", "-q")
         try governance.expect(0, "agent", ["withdraw", ballot.id.text, "--yes"])
-        #expect(try governance.voteBranches(ballot.id).count == 3)
+        // For whom it counts, and whether the policy knows it, is judged where it is counted.
+        let glass = try ballot.trailers("break-glass", by: "sam") { $0.repository += " reason=\"Checkout is down\"" }
+        try governance.accepted("sam", "\(try ballot.commit(glass, by: "sam")):\(ballot.reference("sam-hand2"))")
+        let byAgent = try ballot.trailers("break-glass", by: "deploy-agent-01", signedBy: "agent") {
+            $0.repository += " reason=\"Checkout is down\""
+        }
+        try ballot.refused(
+            try ballot.commit(byAgent, by: "agent"), "votes of people lie on `vote/<id>/", on: "deploy-agent-01-1",
+            as: "agent")
+        #expect(try governance.voteBranches(ballot.id).count == 4)
         #expect(try governance.onServer("for-each-ref", "refs/heads/change/withdrawn/\(ballot.id)").isEmpty == false)
     }
 
