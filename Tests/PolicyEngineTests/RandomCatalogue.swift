@@ -218,7 +218,7 @@ struct RandomCatalogue {
                 groups: random.chance(20) ? random.some(of: groups, percent: 60) : nil,
                 kinds: random.chance(20) ? random.some(of: IdentityKind.allCases, percent: 60) : nil,
                 delegatedFrom: random.chance(20) ? random.some(of: delegators, percent: 60) : nil,
-                maximumDelegationDepth: random.chance(15) ? random.below(5) - 1 : nil,
+                maximumDelegationDepth: random.chance(40) ? random.below(5) - 1 : nil,
                 requireDelegation: random.chance(15) ? random.chance(50) : nil)
         }
         match.riskClasses = maybe(20) { $0.some(of: RiskLevel.allCases, percent: 60) }
