@@ -15,6 +15,8 @@ final class LedgerClaimStore: ClaimStore {
     /// Height of this run's claim.
     private var claimHeight: Int?
     private var claimedPlan: Digest?
+    /// What was recorded of steps of a plan, to be said again in the same words.
+    private var done: [JSONValue] = []
     /// Who had this run begin without its approvals.
     private(set) var brokenGlass: BrokenGlass?
 
@@ -127,12 +129,20 @@ final class LedgerClaimStore: ClaimStore {
                 current.plan.digest == self.claimedPlan
             else { throw AgentSafeError(.denied, "the change is not allowed any more, or its plan changed") }
             var files = ["before.json": record.before.json.evidenceBytes]
+            // The state after the step before this one: nobody may live to record it later.
+            if let after = record.done?.after { files["after.json"] = after.json.evidenceBytes }
+            if let done = record.done, self.done.count < record.step {
+                self.done.append(try self.json(of: done, change.change.steps[record.step - 1], isPlan: true, in: view))
+            }
+            let isPlan = change.change.isPlan
             if let pair = record.rollback { files["rollback.yaml"] = RollbackPair.document(pair) }
             return [
                 EventDraft(
                     kind: .prepared, change: change,
-                    body: [
+                    body: .compact([
                         "claim": .integer(Int64(self.claimHeight ?? 0)), "executor": .string(record.executor),
+                        "step": isPlan ? .integer(Int64(record.step + 1)) : nil,
+                        "done": record.done == nil ? nil : self.done.last,
                         "lease_end": .string(record.leaseEnd.description),
                         "identity": .object(record.identity.mapValues { .string($0) }),
                         "prechecks": .array(
@@ -140,7 +150,10 @@ final class LedgerClaimStore: ClaimStore {
                                 ["name": .string($0.name), "passed": .bool($0.passed), "detail": .string($0.detail)]
                             }),
                         "rollback": record.rollback?.json ?? .null,
-                    ], files: files, headline: "\(change.change.summary), before-state taken",
+                    ]), files: files,
+                    headline: isPlan
+                        ? "step \(record.step + 1), \(change.change.steps[record.step].summary), before-state taken"
+                        : "\(change.change.summary), before-state taken",
                     notes: record.rollback.map { ["undone by \($0.action) on \($0.target)"] } ?? ["nothing undoes this"]
                 )
             ]
@@ -168,14 +181,23 @@ final class LedgerClaimStore: ClaimStore {
 
     private func draft(of record: ExecutionRecord, in view: VerifiedView) throws(AgentSafeError) -> EventDraft {
         let change = try self.change(in: view)
-        let action = change.change.steps.first?.action ?? ""
-        let recordsOutput = try workspace.catalogue(of: view.state).actions[action]?.recordOutput ?? false
+        var steps = done
+        for (record, step) in zip(record.steps, change.change.steps).dropFirst(done.count) {
+            steps.append(try json(of: record, step, isPlan: change.change.isPlan, in: view))
+        }
         return EventDraft(
             kind: .execution, change: change,
-            body: record.body(of: change.change, claim: claimHeight, recordsOutput: recordsOutput),
+            body: record.body(claim: claimHeight, steps: steps),
             files: record.after.map { ["after.json": $0.json.evidenceBytes] } ?? [:],
             headline: "\(change.change.summary) \(record.outcome.rawValue)",
             notes: [record.summary] + record.differences.compactMap(\.note))
+    }
+
+    private func json(
+        of record: StepRecord, _ step: ChangeStep, isPlan: Bool, in view: VerifiedView
+    ) throws(AgentSafeError) -> JSONValue {
+        let recordsOutput = try workspace.catalogue(of: view.state).actions[step.action]?.recordOutput ?? false
+        return record.json(of: step, isPlan: isPlan, recordsOutput: recordsOutput)
     }
 
     func recordAborted(reason: String) throws(RunStop) {
@@ -264,7 +286,13 @@ final class LedgerClaimStore: ClaimStore {
                 + "resolves it needs that",
             unrecorded: .compact([
                 "change": .string(id.text), "by": .string(recorder.identity.id),
-                "execution": change.map { record.body(of: $0, claim: claimHeight, recordsOutput: false) },
+                "execution": change.map { change in
+                    record.body(
+                        claim: claimHeight,
+                        steps: zip(record.steps, change.steps).map {
+                            $0.json(of: $1, isPlan: change.isPlan, recordsOutput: false)
+                        })
+                },
                 "after": record.after?.json,
             ]))
     }
@@ -283,20 +311,27 @@ final class LedgerClaimStore: ClaimStore {
 
 extension ExecutionRecord {
     /// The `execution` event's own member.
-    func body(of change: Change, claim: Int?, recordsOutput: Bool) -> JSONValue {
-        let step: JSONValue = .compact([
-            "action": .string(change.steps.first?.action ?? ""), "target": .string(change.steps.first?.target ?? ""),
-            "outcome": .string(outcome.rawValue), "started": .string(started.description),
-            "ended": .string(ended.description), "summary": .string(summary),
-            "error": errorCode.map { .string($0) },
+    fileprivate func body(claim: Int?, steps: [JSONValue]) -> JSONValue {
+        [
+            "claim": .integer(Int64(claim ?? 0)), "outcome": .string(outcome.rawValue), "changed": .bool(changed),
+            "steps": .array(steps),
+        ]
+    }
+}
+
+extension StepRecord {
+    /// What became of a step, as events and `run` say it.
+    ///
+    /// - Parameter isPlan: whether it says for itself if it changed its target.
+    func json(of step: ChangeStep, isPlan: Bool, recordsOutput: Bool) -> JSONValue {
+        .compact([
+            "action": .string(step.action), "target": .string(step.target), "outcome": .string(outcome.rawValue),
+            "started": started.map { .string($0.description) }, "ended": ended.map { .string($0.description) },
+            "summary": .string(summary), "error": errorCode.map { .string($0) },
             "may_have_been_applied": outcome == .failed ? .bool(mayHaveBeenApplied) : nil,
-            "diff": .array(differences.map(\.json)),
+            "changed": isPlan ? .bool(changed) : nil, "diff": .array(differences.map(\.json)),
             "output": recordsOutput ? output : nil,
         ])
-        return [
-            "claim": .integer(Int64(claim ?? 0)), "outcome": .string(outcome.rawValue),
-            "changed": .bool(changed), "steps": [step],
-        ]
     }
 }
 

@@ -23,6 +23,18 @@ public struct Proposal: Sendable {
     /// Write it even when the policy denies it.
     public var anyway: Bool
     public var push: Bool
+    /// Steps that are known already: they stand in place of action, target and params.
+    public var steps: [ChangeStep] = []
+
+    public init(
+        steps: [ChangeStep], reason: String, ticket: String? = nil, lifetime: Int64? = nil,
+        delegation: [String] = [], rollbackOf: ChangeID? = nil, anyway: Bool = false, push: Bool = false
+    ) {
+        self.init(
+            action: "", target: "", reason: reason, ticket: ticket, lifetime: lifetime, delegation: delegation,
+            rollbackOf: rollbackOf, anyway: anyway, push: push)
+        self.steps = steps
+    }
 
     public init(
         action: String, target: String, parameterTexts: [(name: String, value: String)] = [],
@@ -151,13 +163,6 @@ extension Workspace {
     private func draft(
         _ proposal: Proposal, by proposer: Identity, catalogue: Catalogue
     ) throws(AgentSafeError) -> Change {
-        var parameters: [String: JSONValue] = [:]
-        let definitions = catalogue.actions[proposal.action]?.parameters ?? []
-        for (name, text) in proposal.parameterTexts {
-            guard parameters[name] == nil else { throw AgentSafeError(.usage, "param `\(name)` is given twice") }
-            parameters[name] = ParameterText.parse(text, as: definitions.first { $0.name == name }?.type)
-        }
-        parameters.merge(proposal.parameters) { _, typed in typed }
         let lifetime = proposal.lifetime ?? catalogue.configuration.defaultExpiry
         let longest = catalogue.configuration.maximumExpiry
         guard lifetime > 0, lifetime <= longest else {
@@ -169,9 +174,21 @@ extension Workspace {
         return Change(
             repository: catalogue.configuration.repository ?? "", id: ChangeID(now: now, random: host.random(7)),
             proposer: proposer.id,
-            step: ChangeStep(action: proposal.action, target: proposal.target, parameters: parameters),
+            steps: proposal.steps.isEmpty ? [try step(proposal, catalogue: catalogue)] : proposal.steps,
             reason: proposal.reason, ticket: proposal.ticket, created: now, expires: now + .seconds(lifetime),
             delegation: proposal.delegation, rollbackOf: proposal.rollbackOf)
+    }
+
+    /// The one step that action, target and params say.
+    private func step(_ proposal: Proposal, catalogue: Catalogue) throws(AgentSafeError) -> ChangeStep {
+        var parameters: [String: JSONValue] = [:]
+        let definitions = catalogue.actions[proposal.action]?.parameters ?? []
+        for (name, text) in proposal.parameterTexts {
+            guard parameters[name] == nil else { throw AgentSafeError(.usage, "param `\(name)` is given twice") }
+            parameters[name] = ParameterText.parse(text, as: definitions.first { $0.name == name }?.type)
+        }
+        parameters.merge(proposal.parameters) { _, typed in typed }
+        return ChangeStep(action: proposal.action, target: proposal.target, parameters: parameters)
     }
 
     private func write(

@@ -2,40 +2,59 @@ public import ChangeModel
 internal import Ledger
 
 extension Workspace {
-    /// Proposes the rollback pair that the runner recorded for an executed change, or for an unknown that was found applied. It goes through the gate like any other.
+    /// Proposes the rollback pairs that the runner recorded for an executed change, or for an unknown that was found applied:
+    /// of a plan those of the steps that changed something, in reverse order. It goes through the gate like any other.
+    ///
+    /// - Parameter partial: leave steps that nothing undoes as they are; without it they are a refusal.
     public func proposeRollback(
         of id: ChangeID, reason: String?, ticket: String? = nil, delegation: [String] = [], push: Bool,
-        anyway: Bool = false
+        anyway: Bool = false, partial: Bool = false
     ) throws(AgentSafeError) -> ProposalResult {
         try fetchIfPossible(.main)
         let view = try view()
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
-        let resolution = record.last(.resolution).flatMap {
-            $0.outcome == Resolution.notApplied.rawValue ? nil : $0
+        let executed = record.executedSteps
+        guard !executed.isEmpty else {
+            let isRead = record.last(.execution) != nil
+            throw AgentSafeError(
+                .failed,
+                isRead
+                    ? "no step of \(id) changed anything, so there is nothing to roll back"
+                    : "\(id) was never executed, so there is nothing to roll back")
         }
-        guard let execution = record.last(.execution) ?? resolution else {
-            throw AgentSafeError(.failed, "\(id) was never executed, so there is nothing to roll back")
-        }
-        guard let prepared = record.events.last(where: { $0.kind == .prepared && $0.height < execution.height }),
-            let recorded = prepared.body["rollback"], !recorded.isNull
-        else {
+        let lasting = executed.filter(\.rollback.isNull)
+        guard lasting.count < executed.count else {
             throw AgentSafeError(
                 .failed, "nothing undoes \(id): its action has no rollback action; propose what should happen instead")
         }
-        guard let pair = ChangeStep(json: recorded) else {
-            throw AgentSafeError(.notAuthentic, "the recorded rollback pair of \(id) cannot be read")
+        guard lasting.isEmpty || partial else {
+            let steps = lasting.map { "step \($0.number) (\($0.summary))" }.joined(separator: ", ")
+            throw AgentSafeError(
+                .failed, "nothing undoes \(steps) of \(id); `--partial` proposes what undoes the other steps")
         }
-        try checkIsNewest(id, execution, in: view)
+        var pairs: [ChangeStep] = []
+        for pair in executed.reversed().map(\.rollback) where !pair.isNull {
+            guard let step = ChangeStep(json: pair) else {
+                throw AgentSafeError(.notAuthentic, "the recorded rollback pair of \(id) cannot be read")
+            }
+            pairs.append(step)
+        }
+        if !lasting.isEmpty {
+            notify(
+                "warning: what \(lasting.map { "step \($0.number)" }.joined(separator: " and ")) did stays as it is")
+        }
+        try checkIsNewest(record, in: view)
         return try propose(
             Proposal(
-                action: pair.action, target: pair.target, parameters: pair.parameters,
-                reason: reason ?? "Roll back \(id)", ticket: ticket, delegation: delegation,
-                rollbackOf: id, anyway: anyway, push: push))
+                steps: pairs, reason: reason ?? "Roll back \(id)", ticket: ticket, delegation: delegation,
+                rollbackOf: id,
+                anyway: anyway, push: push))
     }
 
-    /// The recorded pair undoes the state of its own time. Says when the target has moved on since.
-    private func checkIsNewest(_ id: ChangeID, _ execution: LedgerEvent, in view: VerifiedView) throws(AgentSafeError) {
-        for lock in try ledger({ () throws(LedgerError) in try view.ledger.record(of: id) }).last(.claim)?.locks ?? [] {
+    /// The recorded pairs undo the state of their own time. Says when a target has moved on since.
+    private func checkIsNewest(_ record: ChangeRecord, in view: VerifiedView) throws(AgentSafeError) {
+        let id = record.id
+        for lock in record.last(.claim)?.locks ?? [] {
             guard let newest = try ledger({ () throws(LedgerError) in try view.ledger.state.lastExecution(lock) }),
                 newest.change != id
             else { continue }

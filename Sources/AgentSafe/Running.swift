@@ -20,6 +20,8 @@ public struct RunOutcome: Sendable {
     public let differences: [StateDifference]
     /// A read's answer, for the caller.
     public let output: JSONValue?
+    /// What became of each step of a plan, in order; empty for a change of one step, and where nothing was executed.
+    public let steps: [RunStep]
     /// Of a denial that ends by itself: when to run it again.
     public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
@@ -43,13 +45,14 @@ public struct RunOutcome: Sendable {
             "id": .string(id.text), "summary": .string(summary), "status": .string(status.rawValue),
             "detail": .string(detail), "diff": .array(differences.map(\.json)), "output": output,
             "retry_after": retryAfter.map { .string($0.description) }, "unrecorded": unrecorded,
+            "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
             "break_glass": brokenGlass?.json,
         ])
     }
 
     init(
         _ change: SignedChange, _ status: Status, _ detail: String, differences: [StateDifference] = [],
-        output: JSONValue? = nil, retryAfter: Timestamp? = nil, unrecorded: JSONValue? = nil
+        output: JSONValue? = nil, retryAfter: Timestamp? = nil, unrecorded: JSONValue? = nil, steps: [RunStep] = []
     ) {
         self.retryAfter = retryAfter
         id = change.change.id
@@ -59,6 +62,22 @@ public struct RunOutcome: Sendable {
         self.detail = detail
         self.differences = differences
         self.output = output
+        self.steps = steps
+    }
+
+    /// A change that was carried out, wholly or in part.
+    init(_ change: SignedChange, _ record: ExecutionRecord) {
+        let isPlan = change.change.isPlan
+        let id = change.change.id
+        let isPartial = isPlan && record.outcome == .failed
+        self.init(
+            change, record.outcome == .succeeded ? .executed : .failed,
+            record.summary
+                + (isPartial
+                    ? "; `agentsafe propose --resume \(id)` proposes the rest, `agentsafe rollback \(id)` what undoes it"
+                    : ""),
+            differences: record.differences, output: isPlan ? nil : record.steps.first?.output,
+            steps: isPlan ? zip(change.change.steps, record.steps).map { RunStep(step: $0, record: $1) } : [])
     }
 
     /// A change that was not even looked at.
@@ -67,8 +86,17 @@ public struct RunOutcome: Sendable {
         summary = "not looked at"
         status = error.code == .notAuthentic ? .notAuthentic : .failed
         detail = error.message
-        (differences, output, retryAfter, unrecorded) = ([], nil, nil, nil)
+        (differences, output, retryAfter, unrecorded, steps) = ([], nil, nil, nil, [])
     }
+}
+
+/// What became of one step of a plan.
+public struct RunStep: Sendable {
+    public let step: ChangeStep
+    public let record: StepRecord
+
+    /// As in the `execution` event, with the answer of a read.
+    public var json: JSONValue { record.json(of: step, isPlan: true, recordsOutput: true) }
 }
 
 extension Workspace {
@@ -180,20 +208,18 @@ extension Workspace {
                 return RunOutcome(change, .locked, "the target is locked by \(holder)")
             }
         }
-        let executor: any Executor
-        do {
-            executor = try executors.executor(for: authorized.plan.steps[0].target)
-        } catch {
-            return RunOutcome(change, .failed, "\(error); nothing was claimed")
+        var chosen: [any Executor] = []
+        for step in authorized.plan.steps {
+            do {
+                chosen.append(try executors.executor(for: step.target))
+            } catch {
+                return RunOutcome(change, .failed, "\(error); nothing was claimed")
+            }
         }
-        let runner = Runner(
-            executor: executor, store: store, host: host)
+        let runner = Runner(executors: chosen, store: store, host: host)
         do {
             switch try runner.run(authorized, progress: progress) {
-            case .executed(let record):
-                return RunOutcome(
-                    change, record.outcome == .succeeded ? .executed : .failed, record.summary,
-                    differences: record.differences, output: record.output)
+            case .executed(let record): return RunOutcome(change, record)
             case .aborted(let reason): return RunOutcome(change, .aborted, reason)
             case .unknown(let reason):
                 return RunOutcome(change, .unknown, "\(reason); \(Self.wayOut(of: change.change.id))")
@@ -250,7 +276,7 @@ extension Workspace {
         if claim.isPrepared {
             return RunOutcome(
                 change, .unknown,
-                "`\(claim.by)` prepared it and recorded no execution; \(Self.wayOut(of: change.change.id))")
+                "`\(claim.by)` prepared \(claim.place) and recorded no execution; \(Self.wayOut(of: change.change.id))")
         }
         do throws(RunStop) {
             try store.recordAborted(claim: claim)

@@ -1,5 +1,6 @@
 public import ChangeModel
 public import Ledger
+internal import Runner
 
 /// Where a change is on its way.
 public enum ChangeState: String, Sendable, CaseIterable {
@@ -89,16 +90,22 @@ extension Workspace {
         let claim = try ledger { () throws(LedgerError) in try view.ledger.state.claim(id) }
         if let execution = record.last(.execution) {
             let succeeded = execution.outcome == "succeeded"
-            let summary = execution.body["steps"]?.arrayValue?.last?["summary"]?.stringValue ?? ""
+            let steps = execution.body["steps"]?.arrayValue ?? []
+            let summary = ExecutionRecord.summary(
+                of: steps.map { ($0["outcome"]?.stringValue ?? "", $0["summary"]?.stringValue ?? "") })
             return ChangeStatus(
                 id: id, state: succeeded ? .executed : .failed, isLanded: true, judgement: nil, record: record,
                 detail: summary, proposal: found?.change.change)
         }
         if let resolution = record.last(.resolution) {
-            let applied = resolution.outcome == Resolution.applied.rawValue
+            // Of a plan a person says what became of the step that was prepared last.
+            let count = record.last(.claim)?.body["steps"]?.arrayValue?.count ?? 1
+            let prepared = record.events.last { $0.kind == .prepared }?.body["step"]?.integerValue
+            let applied = resolution.outcome == Resolution.applied.rawValue && record.doneSteps >= count
+            let what = prepared.map { "step \($0) of \(count)" } ?? "it"
             return ChangeStatus(
                 id: id, state: applied ? .executed : .failed, isLanded: true, judgement: nil, record: record,
-                detail: "`\(resolution.by)` found that it was \(resolution.outcome ?? ""): "
+                detail: "`\(resolution.by)` found that \(what) was \(resolution.outcome ?? ""): "
                     + (resolution.body["reason"]?.stringValue ?? ""), proposal: found?.change.change)
         }
         if let claim {
@@ -106,7 +113,7 @@ extension Workspace {
             return ChangeStatus(
                 id: id, state: isUnknown ? .unknown : .claimed, isLanded: true, judgement: nil, record: record,
                 detail: isUnknown
-                    ? "`\(claim.by)` prepared it and recorded no execution; look at the target, then `agentsafe resolve \(id)`"
+                    ? "`\(claim.by)` prepared \(claim.place) and recorded no execution; look at the target, then `agentsafe resolve \(id)`"
                     : "claimed by `\(claim.by)` until \(claim.leaseEnd)", proposal: found?.change.change)
         }
         guard let found else {

@@ -90,17 +90,26 @@ enum CheckCommand: Command {
 
 /// `--param name=value`, in order.
 func parameterTexts(_ arguments: ParsedCommand) throws(AgentSafeError) -> [(name: String, value: String)] {
+    try namedTexts(arguments, "param", "param")
+}
+
+/// `--<option> name=value`, in order.
+///
+/// - Parameter noun: what the option names.
+func namedTexts(
+    _ arguments: ParsedCommand, _ option: String, _ noun: String
+) throws(AgentSafeError) -> [(name: String, value: String)] {
     var texts: [(name: String, value: String)] = []
-    for text in arguments.values("param") {
+    for text in arguments.values(option) {
         guard let equals = text.firstIndex(of: "=") else {
-            throw AgentSafeError(.usage, "`--param` takes NAME=VALUE, not `\(visible(String(text.prefix(60))))`")
+            throw AgentSafeError(.usage, "`--\(option)` takes NAME=VALUE, not `\(visible(String(text.prefix(60))))`")
         }
         let name = String(text[..<equals])
         guard Identifier.isParameterName(name) else {
-            throw AgentSafeError(.usage, "`\(visible(String(name.prefix(60))))` is no name for a param")
+            throw AgentSafeError(.usage, "`\(visible(String(name.prefix(60))))` is no name for a \(noun)")
         }
         guard !texts.contains(where: { $0.name == name }) else {
-            throw AgentSafeError(.usage, "param `\(name)` is given twice")
+            throw AgentSafeError(.usage, "\(noun) `\(name)` is given twice")
         }
         texts.append((name, String(text[text.index(after: equals)...])))
     }

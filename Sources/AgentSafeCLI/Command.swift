@@ -32,16 +32,7 @@ struct CommandContext {
         return try Workspace(host: host, settings: settings, notify: { terminal.say(visible($0)) })
     }
 
-    func changeID() throws(AgentSafeError) -> ChangeID {
-        let text = arguments.positionals.first ?? ""
-        guard let id = ChangeID(text) else {
-            throw AgentSafeError(
-                .usage,
-                "`\(visible(String(text.prefix(60))))` is no change; an identifier looks like `chg-20261122-7f3k9q2m4x`"
-            )
-        }
-        return id
-    }
+    func changeID() throws(AgentSafeError) -> ChangeID { try AgentSafeCLI.changeID(arguments.positionals.first ?? "") }
 
     /// Prints a result: JSON for programs, lines for people.
     func report(_ json: JSONValue, _ lines: @autoclosure () -> [String]) {
@@ -51,6 +42,16 @@ struct CommandContext {
             for line in lines() { terminal.write(line) }
         }
     }
+}
+
+/// A change's identifier, as somebody typed it.
+func changeID(_ text: String) throws(AgentSafeError) -> ChangeID {
+    guard let id = ChangeID(text) else {
+        throw AgentSafeError(
+            .usage,
+            "`\(visible(String(text.prefix(60))))` is no change; an identifier looks like `chg-20261122-7f3k9q2m4x`")
+    }
+    return id
 }
 
 extension OptionSpec {

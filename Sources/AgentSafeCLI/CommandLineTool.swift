@@ -9,8 +9,8 @@ public enum CommandLineTool {
     private static var commands: [any Command.Type] {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
-            ActionsCommand.self, TargetsCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self,
-            ProposeCommand.self,
+            ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self,
+            TestCommand.self, ProposeCommand.self,
             GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
             ReviewsCommand.self, RunCommand.self,
@@ -57,8 +57,8 @@ public enum CommandLineTool {
                 subcommands: [
                     TrustCommitCommand.spec, TrustProposeCommand.spec, TrustSignCommand.spec, TrustStatusCommand.spec,
                 ], group: "Repository"),
-            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, CheckCommand.spec, ExplainCommand.spec,
-            TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
+            ValidateCommand.spec, ActionsCommand.spec, TargetsCommand.spec, TemplatesCommand.spec, CheckCommand.spec,
+            ExplainCommand.spec, TestCommand.spec, ImpactCommand.spec, ProposeCommand.spec,
             GateCommand.spec, ApproveCommand.spec, RejectCommand.spec, WithdrawCommand.spec, CancelCommand.spec,
             BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec,
             StatusCommand.spec, ShowCommand.spec,

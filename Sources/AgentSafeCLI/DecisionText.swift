@@ -19,7 +19,15 @@ enum DecisionText {
         if let retry = decision.limits?.retryAfter { lines.append("  try again after \(retry)") }
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
         lines += Self.lines(decision.terms)
-        for error in decision.errors { lines.append("  param \(visible(error.parameter)): \(visible(error.message))") }
+        for error in decision.errors {
+            let step = error.step.map { "step \($0), " } ?? ""
+            lines.append("  \(step)param \(visible(error.parameter)): \(visible(error.message))")
+        }
+        for (index, step) in decision.steps.enumerated() {
+            lines.append(
+                "  step \(index + 1), \(visible(step.step.summary)): \(terminal.verdict(step.decision.result.rawValue))"
+                    + "  \(step.decision.ruleOrCode)")
+        }
         for miss in decision.nearest {
             lines.append(
                 "  nearest rule \(miss.rule) (\(visible(miss.location.description))) missed: \(visible(miss.missed.joined(separator: "; ")))"

@@ -4,7 +4,8 @@ internal import CommandLineParsing
 
 enum LimitsCommand: Command {
     static let spec = CommandSpec(
-        name: "limits", summary: "Say how near each caller is to the rate limit, the circuit breaker and the risk thresholds.",
+        name: "limits",
+        summary: "Say how near each caller is to the rate limit, the circuit breaker and the risk thresholds.",
         discussion: """
             Counts what the verified ledger holds of the last day, as it was fetched last, and touches no network. With `--output \
             json`: `now`, `callers` [{`id`, `kind`, `retry_after`, `recorded_denials`, `requests`, `circuit_breaker`, \
@@ -39,7 +40,8 @@ enum LimitsCommand: Command {
                 "  cumulative risk: \(score) in \(risk.window) s; approval from \(risk.escalationThreshold), deny from "
                     + "\(risk.denyThreshold)")
         }
-        lines.append("  denied changes recorded: \(standing.recordedDenials) of \(report.maximumRecordedDenials) in 24 h")
+        lines.append(
+            "  denied changes recorded: \(standing.recordedDenials) of \(report.maximumRecordedDenials) in 24 h")
         return lines
     }
 }

@@ -50,8 +50,19 @@ enum RunCommand: Command {
                 "\(terminal.verdict(outcome.status.rawValue))  \(outcome.id)  \(outcome.summary)",
                 "  \(visible(outcome.detail))",
             ]
-                + outcome.differences.map { "  \(visible($0.text))" }
+                + outcome.steps.enumerated().flatMap { lines($1, $0 + 1, terminal) }
+                + (outcome.steps.isEmpty ? outcome.differences : []).map { "  \(visible($0.text))" }
                 + (outcome.output.map { ["  output: \(visible($0.canonicalText))"] } ?? [])
         }
+    }
+
+    private static func lines(_ step: RunStep, _ number: Int, _ terminal: Terminal) -> [String] {
+        let record = step.record
+        return [
+            "  step \(number), \(step.step.summary): \(terminal.verdict(record.outcome.rawValue)), "
+                + visible(record.summary)
+        ]
+            + record.differences.map { "    \(visible($0.text))" }
+            + (record.output.map { ["    output: \(visible($0.canonicalText))"] } ?? [])
     }
 }

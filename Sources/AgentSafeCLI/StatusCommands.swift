@@ -146,6 +146,7 @@ enum EventText {
                     + visible(
                         event.body["statement"]?.stringValue ?? "by merge: \(event.body["by"]?.stringValue ?? "")"))
         case .prepared:
+            if let number = event.body["step"]?.integerValue { lines.append("  step \(number)") }
             for check in event.body["prechecks"]?.arrayValue ?? [] {
                 lines.append(
                     "  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))"

@@ -38,10 +38,32 @@ public enum DecisionCode: String, Sendable, CaseIterable {
 public struct ParameterError: Hashable, Sendable {
     public var parameter: String
     public var message: String
+    /// The step of a plan, from 1; nil for what is no plan.
+    public var step: Int?
 
-    public init(parameter: String, message: String) {
+    public init(parameter: String, message: String, step: Int? = nil) {
         self.parameter = parameter
         self.message = message
+        self.step = step
+    }
+}
+
+/// The answer of the policy to one step of a plan.
+public struct StepDecision: Hashable, Sendable {
+    public var step: ChangeStep
+    public var decision: Decision
+
+    public init(step: ChangeStep, decision: Decision) {
+        self.step = step
+        self.decision = decision
+    }
+
+    /// A decision's members, and before them `action` and `target`.
+    var json: JSONValue {
+        var json = decision.json
+        json["action"] = .string(step.action)
+        json["target"] = .string(step.target)
+        return json
     }
 }
 
@@ -100,6 +122,8 @@ public struct Decision: Hashable, Sendable {
     private var nearMisses: NearMisses
     /// Who must approve; empty unless `result` is `requireApproval`.
     public var approvals: [ApprovalRequirement]
+    /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
+    public var steps: [StepDecision] = []
     /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
     public var terms: ApprovalTerms
     /// What the limits on the caller have to say; nil where none apply.
@@ -138,7 +162,14 @@ public struct Decision: Hashable, Sendable {
             "effective_risk": .string(effectiveRisk.description),
             "warnings": .strings(warnings),
             "errors": errors.isEmpty
-                ? nil : .array(errors.map { ["param": .string($0.parameter), "message": .string($0.message)] }),
+                ? nil
+                : .array(
+                    errors.map {
+                        .compact([
+                            "param": .string($0.parameter), "message": .string($0.message),
+                            "step": $0.step.map { .integer(Int64($0)) },
+                        ])
+                    }),
             "nearest": nearest.isEmpty
                 ? nil
                 : .array(
@@ -152,6 +183,7 @@ public struct Decision: Hashable, Sendable {
             "review_by": terms.reviewBy.map { .integer($0) },
             "execute_within": terms.executeWithin.map { .integer($0) },
             "break_glass": terms.breakGlass?.json,
+            "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
             "retry_after": limits?.retryAfter.map { .string($0.description) },
             "limits": limits?.json,
         ])

@@ -1,7 +1,7 @@
 import Foundation
 import PackagePlugin
 
-/// Runs `ResourceEmbedder` over the package's top-level `actions/`, `policies/` and the templates that `init` writes. What
+/// Runs `ResourceEmbedder` over the package's top-level `actions/`, `policies/` and the templates that `init` writes and `propose` fills. What
 /// `templates/` holds for forges and servers is copied from a checkout, and stays out of the program.
 ///
 /// Every file and every folder below is an input, so an edit embeds anew. What is added or removed needs a new plan, and
@@ -9,7 +9,7 @@ import PackagePlugin
 /// make these folders part of one.
 @main
 struct EmbedResources: BuildToolPlugin {
-    static let folders = ["actions", "policies", "templates/governance", "templates/solo"]
+    static let folders = ["actions", "policies", "templates/governance", "templates/plans", "templates/solo"]
 
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL

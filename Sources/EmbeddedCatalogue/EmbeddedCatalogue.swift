@@ -5,7 +5,8 @@ public struct EmbeddedFile: Hashable, Sendable {
     public let bytes: [UInt8]
 }
 
-/// The files of `actions/`, `policies/`, `templates/governance/` and `templates/solo/`, so that `init` needs no checkout.
+/// The files of `actions/`, `policies/`, `templates/governance/`, `templates/plans/` and `templates/solo/`, so that
+/// neither `init` nor `propose` needs a checkout.
 ///
 /// They lie in the binary's read-only data; nothing is read or copied before the first use.
 public enum EmbeddedCatalogue {

@@ -75,6 +75,7 @@ public final class KubernetesExecutor: Executor {
         case .undo(let name, let revision): return try undo(name, revision, mutation, mayMutate, progress)
         case .cordon(let node): return try setSchedulable(false, node, mutation, mayMutate)
         case .uncordon(let node): return try setSchedulable(true, node, mutation, mayMutate)
+        case .rolloutStatus(let name): return try watch(name, progress)
         case .readConfigMap: return try readConfigMap(operation.object)
         case .updateConfigMap(_, let key, let value):
             return try updateConfigMap(operation.object, key, value, mutation, mayMutate)
@@ -200,6 +201,23 @@ extension KubernetesExecutor {
         let taken = DeploymentView(object: answer).template
         _ = try wait(name, answer, progress) { $0.template == taken }
         return ExecutionReport(summary: "deployment `\(name.text)` is back at the template of revision \(number)")
+    }
+
+    /// Reads alone: what a rollout that does not come to its end has done, it did before.
+    private func watch(
+        _ name: NamespacedName, _ progress: (String) -> Void
+    ) throws(ExecutionError) -> ExecutionReport {
+        let uid = DeploymentView(object: try client.get(.deployment(name))).uid
+        let wait = RolloutWait(client: client, name: name, now: now, timeout: convergenceTimeout, isRead: true)
+        let deployment = try wait.run(uid: uid, isIntended: { _ in true }, progress: progress)
+        return ExecutionReport(
+            summary: "deployment `\(name.text)` has rolled out: \(deployment.availableReplicas) of "
+                + "\(deployment.replicas) replicas available",
+            output: [
+                "replicas": .integer(deployment.replicas), "updated_replicas": .integer(deployment.updatedReplicas),
+                "available_replicas": .integer(deployment.availableReplicas),
+                "revision": deployment.revision.map { .integer($0) } ?? .null,
+            ])
     }
 
     private func refusePaused(_ deployment: DeploymentView, _ name: NamespacedName) throws(ExecutionError) {

@@ -10,12 +10,13 @@ enum Operation {
     case undo(NamespacedName, revision: Int64?)
     case cordon(node: String)
     case uncordon(node: String)
+    case rolloutStatus(NamespacedName)
     case readConfigMap(NamespacedName)
     case updateConfigMap(NamespacedName, key: String, value: String)
 
     static let actions: Set<String> = [
         "restart-deployment", "scale-deployment", "update-image", "rollout-undo", "cordon-node", "uncordon-node",
-        "get-configmap", "update-configmap",
+        "rollout-status", "get-configmap", "update-configmap",
     ]
 
     init(_ step: ExecutionStep) throws(ExecutionError) {
@@ -37,6 +38,7 @@ enum Operation {
                 revision: try parameters.optionalInteger("revision", in: 1...Int64.max))
         case "cordon-node": self = .cordon(node: try parameters.name("node", ResourceName.isSubdomain))
         case "uncordon-node": self = .uncordon(node: try parameters.name("node", ResourceName.isSubdomain))
+        case "rollout-status": self = .rolloutStatus(try parameters.namespaced("deployment"))
         case "get-configmap": self = .readConfigMap(try parameters.namespaced("configmap"))
         case "update-configmap":
             self = .updateConfigMap(
@@ -54,7 +56,8 @@ enum Operation {
     /// The object that the operation is about; its version and digest are the captured ones.
     var object: ResourceAddress {
         switch self {
-        case .restart(let name), .scale(let name, _), .updateImage(let name, _, _), .undo(let name, _):
+        case .restart(let name), .scale(let name, _), .updateImage(let name, _, _), .undo(let name, _),
+            .rolloutStatus(let name):
             .deployment(name)
         case .cordon(let node), .uncordon(let node): .node(node)
         case .readConfigMap(let name), .updateConfigMap(let name, _, _): .configMap(name)

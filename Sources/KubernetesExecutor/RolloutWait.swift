@@ -8,6 +8,8 @@ struct RolloutWait {
     let now: () -> Int64
     /// Seconds.
     let timeout: Int
+    /// Whether somebody only looks: then nothing was made that a failure could leave behind.
+    var isRead = false
 
     private static let firstPause = 50
     private static let longestPause = 2000
@@ -15,7 +17,7 @@ struct RolloutWait {
     /// - Parameters:
     ///   - isIntended: whether the spec still says what was asked for; somebody may overwrite it meanwhile.
     /// - Returns: the converged Deployment.
-    /// - Throws: always with `mayHaveBeenApplied`, for the mutation is done.
+    /// - Throws: with `mayHaveBeenApplied`, for the mutation is done; of a read without.
     func run(
         uid: String?, isIntended: (DeploymentView) -> Bool, progress: (String) -> Void
     ) throws(ExecutionError) -> DeploymentView {
@@ -38,7 +40,7 @@ struct RolloutWait {
                 // The change is made; a lost answer to a read says nothing about it.
                 news = "the API server does not answer, asking again"
             } catch {
-                throw ExecutionError(code: error.code, message: error.message, mayHaveBeenApplied: true)
+                throw ExecutionError(code: error.code, message: error.message, mayHaveBeenApplied: !isRead)
             }
             if news != lastNews {
                 progress("deployment `\(name.text)`: \(news)")
@@ -59,8 +61,9 @@ struct RolloutWait {
         ExecutionError(
             code: .notConverged,
             message:
-                "deployment `\(name.text)` \(what); the change was made, look at its pods, then roll back or repair",
-            mayHaveBeenApplied: true)
+                "deployment `\(name.text)` \(what); "
+                + (isRead ? "look at its pods" : "the change was made, look at its pods, then roll back or repair"),
+            mayHaveBeenApplied: !isRead)
     }
 
     /// What the pods wait for, as a help; no answer is no error.

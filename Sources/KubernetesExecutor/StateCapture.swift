@@ -16,7 +16,7 @@ struct StateCapture {
     func capture(_ object: JSONValue, for action: ActionDefinition) throws(ExecutionError) -> CapturedState {
         var fields: [String: JSONValue]
         switch operation {
-        case .restart, .scale, .undo: fields = try deploymentFields(DeploymentView(object: object))
+        case .restart, .scale, .undo, .rolloutStatus: fields = try deploymentFields(DeploymentView(object: object))
         case .updateImage(_, let container, _):
             let deployment = DeploymentView(object: object)
             fields = try deploymentFields(deployment)

@@ -36,7 +36,8 @@ public struct ChangeCaller: Sendable {
                     .chain, "the delegation is for `\(chain.delegate)`, and `\(proposer.id)` proposed the change")
             }
             guard chain.delegateKey == EdDSAKey.fingerprint(of: key) else {
-                throw TokenError(.key, "the change is signed with another key of `\(proposer.id)` than was delegated to")
+                throw TokenError(
+                    .key, "the change is signed with another key of `\(proposer.id)` than was delegated to")
             }
             self.chain = chain
             objection = nil

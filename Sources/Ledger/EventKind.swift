@@ -34,7 +34,11 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
         case .claim: Self.claimVariants
-        case .prepared: [["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]]
+        case .prepared:
+            [
+                Self.preparedMembers, Self.preparedMembers + ["step"],
+                Self.preparedMembers + ["step", "done"],
+            ]
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
         case .resolution: [["claim", "outcome", "reason"]]
@@ -45,6 +49,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         "nonce", "instance", "lease_end", "plan", "locks", "engine", "decision", "approved_by", "steps",
     ]
 
+    private static let preparedMembers = ["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]
     /// Each of the members that may be there or not.
     private static let claimVariants = ["ticket", "trust_remote", "break_glass"]
         .reduce([claimMembers]) { variants, member in variants + variants.map { $0 + [member] } }

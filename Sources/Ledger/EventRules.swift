@@ -209,9 +209,8 @@ struct EventRules {
         else { throw .refused("\(change.change.id) has no open claim that this event could belong to") }
         switch event.kind {
         case .prepared:
-            guard !claim.isPrepared, event.by == claim.by else {
-                throw .refused("the claim is prepared already, or belongs to `\(claim.by)`")
-            }
+            guard event.by == claim.by else { throw .refused("the claim belongs to `\(claim.by)`") }
+            try checkStep(change, claim)
             guard event.at <= claim.leaseEnd else { throw .refused("the claim's lease ended at \(claim.leaseEnd)") }
             guard let end = event.leaseEnd, end >= claim.leaseEnd, end <= event.at + .seconds(24 * 3600) else {
                 throw .notAuthentic("the event lacks the lease that it renews")
@@ -227,6 +226,7 @@ struct EventRules {
             guard event.body["changed"]?.boolValue != nil else {
                 throw .notAuthentic("the execution does not say whether it changed anything")
             }
+            try checkExecutedSteps(change, claim)
         default:
             guard !claim.isPrepared else { throw .refused("a prepared claim cannot be aborted") }
             guard event.by == claim.by || event.at > claim.leaseEnd else {

@@ -9,7 +9,8 @@ public import Git
 ///     state/trust.json                                {version}: the newest trust version that has its event
 ///     state/pending/<YYYYMMDDhh>/<x>/<id>.json        {digest, landed, sequence, expires, merge_approval?}: landed, not yet
 ///                                                     executed; by the hour of `expires` and the identifier's last symbol
-///     state/claims/<id>.json                          {by, digest, height, lease_end, locks, prepared, at}
+///     state/claims/<id>.json                          {by, digest, height, lease_end, locks, prepared, at}, of a plan
+///                                                     also {steps, changed}
 ///     state/locks/<64 hex>.json                       {change}: a claim holds this locator
 ///     state/executions/<2 hex>/<64 hex>.json          {change, height, outcome, rollback_of?}: the last one on this locator
 ///     state/reviews/<id>.json                         {by, digest, due, excluded, missing, plan, reason, rejected_by,
@@ -216,21 +217,21 @@ public struct LedgerState {
             if let change { try enterDecision(event, change) }
             let claim = OpenClaim(
                 id: reference.id, digest: reference.digest, by: event.by, height: event.height, at: event.at,
-                leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, isPrepared: false)
+                leaseEnd: event.leaseEnd ?? event.at, locks: event.locks, steps: event.stepLocks)
             put(Self.claimPath(reference.id), claim.json)
             for lock in claim.locks { put(Self.lockPath(lock), ["change": .string(reference.id.text)]) }
             if let change, let main { try openReview(event, change, by: main) }
         case .prepared:
             guard let reference = event.change, var claim = try claim(reference.id) else { break }
-            claim.isPrepared = true
+            claim.prepared += 1
+            if let done = event.body["done"] { claim.changed.append(done["changed"] == .bool(true)) }
             claim.leaseEnd = event.leaseEnd ?? claim.leaseEnd
             put(Self.claimPath(reference.id), claim.json)
         case .execution:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
             if let change { put(Self.pendingPath(change.change), nil) }
-            // A read, and what never reached the target, leave the execution before them the latest.
-            if event.body["changed"] == .bool(true) { enterExecution(event, claim, change) }
+            enterExecution(event, claim, change)
         case .aborted:
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
@@ -239,19 +240,19 @@ public struct LedgerState {
             guard let reference = event.change, let claim = try claim(reference.id) else { break }
             release(claim)
             if let change { put(Self.pendingPath(change.change), nil) }
-            // What never reached the target leaves the execution before it the latest.
-            if event.outcome != Resolution.notApplied.rawValue { enterExecution(event, claim, change) }
+            enterExecution(event, claim, change)
         }
         try prune(at: event.at)
     }
 
+    /// A read, and what never reached the target, leave the execution before them the latest.
     private mutating func enterExecution(_ event: LedgerEvent, _ claim: OpenClaim, _ change: SignedChange?) {
-        for lock in claim.locks {
+        for (lock, outcome) in event.changedTargets(of: claim) {
             put(
                 Self.executionPath(lock),
                 .compact([
                     "change": .string(claim.id.text), "height": .integer(Int64(event.height)),
-                    "outcome": event.outcome.map { .string($0) },
+                    "outcome": outcome.map { .string($0) },
                     "rollback_of": change?.change.rollbackOf.map { .string($0.text) },
                 ]))
         }

@@ -69,6 +69,9 @@ public final class MainState {
         }
     }
 
+    /// The files of this commit.
+    public var source: any CatalogueSource { GitTreeSource(repository: repository, tree: tree) }
+
     /// Actions, targets, rules, settings and identities as of this commit.
     public func catalogue() throws(DocumentError) -> Catalogue {
         if let catalogue = shared.catalogue { return catalogue }

@@ -114,8 +114,10 @@ extension PolicyEngine {
 extension Decision {
     /// The same judgement of risk, overruled.
     fileprivate func denied(_ code: DecisionCode, _ reason: String) -> Decision {
-        Decision(
+        var denied = Decision(
             result: .deny, code: code, reason: reason, riskClass: riskClass, effectiveRisk: effectiveRisk,
             warnings: warnings)
+        denied.steps = steps
+        return denied
     }
 }

@@ -27,8 +27,15 @@ public struct Plan: Hashable, Sendable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-    /// What will be done, in order, as a claim records it.
-    public var recordedSteps: JSONValue { .array(steps.map(\.recorded)) }
+    /// What will be done, in order, as a claim records it; of several steps each with the lock that is its target's.
+    public var recordedSteps: JSONValue {
+        .array(
+            steps.map { step in
+                var recorded = step.recorded
+                if steps.count > 1 { recorded["lock"] = .string(step.target.lockKey.description) }
+                return recorded
+            })
+    }
 
     /// What a claim locks: the locators of all targets, each once, in the order of their digests.
     public var locks: [Digest] {

@@ -36,6 +36,7 @@ public protocol ClaimStore: AnyObject {
     func authorizeAgain() throws(RunStop) -> Authorization
     /// The catalogue as of that judgement.
     func catalogue() throws(RunStop) -> Catalogue
+    /// Called for each step, in order, right before its target is changed.
     func recordPrepared(_ record: PreparedRecord) throws(RunStop)
     func recordExecution(_ record: ExecutionRecord) throws(RunStop)
     func recordAborted(reason: String) throws(RunStop)
@@ -43,6 +44,10 @@ public protocol ClaimStore: AnyObject {
 
 /// What is known right before a target is changed.
 public struct PreparedRecord: Sendable {
+    /// The step's number, from 0.
+    public var step: Int
+    /// What became of the step before it, so that this is recorded whatever happens next; nil for the first.
+    public var done: StepRecord?
     public var executor: String
     /// What the target said of itself.
     public var identity: [String: String]
@@ -51,60 +56,4 @@ public struct PreparedRecord: Sendable {
     /// The change that undoes this one; nil when nothing can.
     public var rollback: ChangeStep?
     public var leaseEnd: Timestamp
-}
-
-/// What became of the change.
-public struct ExecutionRecord: Sendable {
-    public enum Outcome: String, Sendable {
-        case succeeded, failed
-    }
-
-    public var outcome: Outcome
-    public var started: Timestamp
-    public var ended: Timestamp
-    /// One line for people: what was done, or why it failed.
-    public var summary: String
-    public var errorCode: String?
-    /// Whether a failed mutation may have reached the target all the same.
-    public var mayHaveBeenApplied: Bool
-    /// Whether the target may be another than before: false for reads, for what never reached it, and for what left the
-    /// object as it was.
-    public var changed: Bool
-    /// nil when the target could not be read afterwards.
-    public var after: CapturedState?
-    public var differences: [StateDifference]
-    /// The answer of a read, for the caller; it is recorded only when the action says `record_output`.
-    public var output: JSONValue?
-}
-
-/// One state field that is not what it was.
-public struct StateDifference: Sendable, Hashable {
-    public let field: String
-    public let before: JSONValue
-    public let after: JSONValue
-
-    /// Compares two states field by field, in the order of the fields' names.
-    public static func between(_ before: CapturedState, _ after: CapturedState) -> [StateDifference] {
-        Set(before.fields.keys).union(after.fields.keys).sorted().compactMap { field in
-            let (old, new) = (before.fields[field] ?? .null, after.fields[field] ?? .null)
-            return old == new ? nil : StateDifference(field: field, before: old, after: new)
-        }
-    }
-
-    public var json: JSONValue { ["field": .string(field), "before": before, "after": after] }
-    /// `replicas: 3 -> 6`
-    public var text: String { "\(field): \(before.canonicalText.prefix(80)) -> \(after.canonicalText.prefix(80))" }
-
-    /// The text, where it may stand in a commit's message: numbers, flags, and the names of images. What a config map holds
-    /// is in the evidence files alone.
-    public var note: String? {
-        let isPlain = [before, after].allSatisfy { value in
-            switch value {
-            case .null, .bool, .integer, .number: true
-            case .string: field == "current_image"
-            case .array, .object: false
-            }
-        }
-        return isPlain ? text : nil
-    }
 }

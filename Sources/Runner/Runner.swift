@@ -5,20 +5,27 @@ public import PolicyEngine
 /// Carries out one authorised change: claim, judge again, prepare, mutate, record. Takes nothing but what the policy engine
 /// authorised.
 public struct Runner {
-    public let executor: any Executor
+    /// One for all steps, or one for each.
+    private let executors: [any Executor]
     public let store: any ClaimStore
     public let host: Host
     /// Seconds that a claim holds before another runner may take it back.
     public let lease: Int64
 
-    public init(
-        executor: any Executor, store: any ClaimStore, host: Host, lease: Int64 = 900
-    ) {
-        self.executor = executor
+    /// - Parameter executors: one for each step of the change, in order.
+    public init(executors: [any Executor], store: any ClaimStore, host: Host, lease: Int64 = 900) {
+        self.executors = executors
         self.store = store
         self.host = host
         self.lease = lease
     }
+
+    /// - Parameter executor: reaches the targets of all steps.
+    public init(executor: any Executor, store: any ClaimStore, host: Host, lease: Int64 = 900) {
+        self.init(executors: [executor], store: store, host: host, lease: lease)
+    }
+
+    private func executor(_ index: Int) -> any Executor { executors[executors.count == 1 ? 0 : index] }
 
     /// How a run ended that did not stop early.
     public enum Result: Sendable {
@@ -35,17 +42,15 @@ public struct Runner {
 
     private var now: Timestamp { Timestamp(seconds: host.now()) }
 
-    /// Runs `change`. Progress goes to `progress`, one line at a time.
+    /// Runs `change`: its steps in order, until one fails. Progress goes to `progress`, one line at a time.
     ///
     /// - Throws: `RunStop` when the change never started, or when its record could not be written.
     public func run(_ change: AuthorizedChange, progress: (String) -> Void) throws(RunStop) -> Result {
-        for step in change.plan.steps where !executor.supports(action: step.action.name) {
+        for (index, step) in change.plan.steps.enumerated() where !executor(index).supports(action: step.action.name) {
             throw RunStop(
                 code: .notAuthorized,
-                message: "the executor `\(executor.name)` cannot do `\(step.action.name)`; nothing was claimed")
-        }
-        guard change.plan.steps.count == 1 else {
-            throw RunStop(code: .notAuthorized, message: "plans of several steps cannot be run; nothing was claimed")
+                message:
+                    "the executor `\(executor(index).name)` cannot do `\(step.action.name)`; nothing was claimed")
         }
         let claimed = Lease(seconds: lease, wallClockEnd: now + .seconds(lease), host: host)
         try store.claim(change, leaseEnd: claimed.wallClockEnd)
@@ -60,29 +65,64 @@ public struct Runner {
         }
         guard case .authorized(let current) = again, current.plan.digest == change.plan.digest
         else { return try abort("the change is not allowed any more, or its plan changed") }
-        let catalogue = try store.catalogue()
-        let step = ExecutionStep(current.plan.steps[0])
-        let prepared: PreparedRecord
-        do throws(ExecutionError) {
-            prepared = try prepare(step, catalogue: catalogue, claimedUntil: claimed.wallClockEnd, progress: progress)
-        } catch {
-            return try abort(error.message)
+        return try run(
+            current.plan.steps.map(ExecutionStep.init), claimed, catalogue: try store.catalogue(), progress: progress)
+    }
+
+    private func run(
+        _ steps: [ExecutionStep], _ claimed: Lease, catalogue: Catalogue, progress: (String) -> Void
+    ) throws(RunStop) -> Result {
+        var done: [StepRecord] = []
+        var held = claimed
+        for (index, step) in steps.enumerated() {
+            let place = steps.count == 1 ? "" : "step \(index + 1) of \(steps.count): "
+            func say(_ line: String) { progress(place + line) }
+            let prepared: PreparedRecord
+            do throws(ExecutionError) {
+                prepared = try prepare(
+                    step, index, after: done.last, catalogue: catalogue, claimedUntil: held.wallClockEnd, progress: say)
+            } catch {
+                return try stop(before: index, of: steps.count, done, error.message)
+            }
+            guard held.isHeld else {
+                let what = steps.count == 1 ? "the change" : "it"
+                return try stop(
+                    before: index, of: steps.count, done, "the lease ended before \(what) was prepared")
+            }
+            held = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd, host: host)
+            do throws(RunStop) {
+                try store.recordPrepared(prepared)
+            } catch {
+                // Before the first step nothing was done: the claim is given back by whoever finds it.
+                guard error.code == .notAuthorized || index > 0 else { throw error }
+                return try stop(before: index, of: steps.count, done, error.message)
+            }
+            say("prepared: before-state and rollback pair are recorded")
+            let record = execute(step, executor(index), prepared: prepared, lease: held, progress: say)
+            if record.outcome == .failed, record.mayHaveBeenApplied,
+                record.errorCode == ExecutionError.Code.unreachable.rawValue
+            {
+                return .unknown(reason: place + record.summary)
+            }
+            done.append(record)
+            if steps.count > 1 { say("\(record.outcome.rawValue): \(record.summary)") }
+            if record.outcome == .failed { break }
         }
-        guard claimed.isHeld else { return try abort("the lease ended before the change was prepared") }
-        let renewed = Lease(seconds: lease, wallClockEnd: prepared.leaseEnd, host: host)
-        do throws(RunStop) {
-            try store.recordPrepared(prepared)
-        } catch {
-            guard error.code == .notAuthorized else { throw error }
-            return try abort(error.message)
+        let rest = steps.dropFirst(done.count).map { _ in StepRecord.notRun("step \(done.count) failed") }
+        let record = ExecutionRecord(steps: done + rest)
+        try store.recordExecution(record)
+        return .executed(record)
+    }
+
+    /// Ends a run whose next step cannot be prepared: what was done stays done, and is recorded.
+    private func stop(
+        before index: Int, of count: Int, _ done: [StepRecord], _ reason: String
+    ) throws(RunStop) -> Result {
+        guard index > 0 else { return try abort(reason) }
+        let rest = (index..<count).map { number in
+            StepRecord.notRun(number == index ? reason : "step \(index + 1) was not run")
         }
-        progress("prepared: before-state and rollback pair are recorded")
-        let record = execute(step, prepared: prepared, lease: renewed, progress: progress)
-        if record.outcome == .failed, record.mayHaveBeenApplied,
-            record.errorCode == ExecutionError.Code.unreachable.rawValue
-        {
-            return .unknown(reason: record.summary)
-        }
+        let record = ExecutionRecord(steps: done + rest)
         try store.recordExecution(record)
         return .executed(record)
     }
@@ -94,8 +134,10 @@ public struct Runner {
 
     /// Asks the target who it is, runs the prechecks and takes the before-state. Changes nothing.
     private func prepare(
-        _ step: ExecutionStep, catalogue: Catalogue, claimedUntil: Timestamp, progress: (String) -> Void
+        _ step: ExecutionStep, _ index: Int, after done: StepRecord?, catalogue: Catalogue, claimedUntil: Timestamp,
+        progress: (String) -> Void
     ) throws(ExecutionError) -> PreparedRecord {
+        let executor = executor(index)
         if let secret = step.action.parameters.first(where: { $0.sensitive && step.parameters[$0.name] != nil }) {
             throw ExecutionError(
                 code: .unsupported,
@@ -111,15 +153,16 @@ public struct Runner {
         }
         let before = try executor.captureState(for: step)
         return PreparedRecord(
-            executor: executor.name, identity: identity, prechecks: prechecks, before: before,
+            step: index, done: done, executor: executor.name, identity: identity, prechecks: prechecks, before: before,
             rollback: RollbackPair.make(for: step, before: before, catalogue: catalogue),
             // A wall clock that was set back meanwhile shortens nothing that others have seen.
             leaseEnd: max(claimedUntil, now + .seconds(lease)))
     }
 
     private func execute(
-        _ step: ExecutionStep, prepared: PreparedRecord, lease: Lease, progress: (String) -> Void
-    ) -> ExecutionRecord {
+        _ step: ExecutionStep, _ executor: any Executor, prepared: PreparedRecord, lease: Lease,
+        progress: (String) -> Void
+    ) -> StepRecord {
         let started = now
         var report: ExecutionReport?
         var failure: ExecutionError?
@@ -132,7 +175,7 @@ public struct Runner {
         // The target is read again whatever happened: a failure may have left traces.
         let after = try? executor.captureState(for: step)
         let wasSent = failure?.mayHaveBeenApplied ?? true
-        return ExecutionRecord(
+        return StepRecord(
             outcome: failure == nil ? .succeeded : .failed, started: started, ended: now,
             summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
             mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Embedded catalogue")
 struct EmbeddedCatalogueTests {
-    private static let folders = ["actions", "policies", "templates/governance", "templates/solo"]
+    private static let folders = ["actions", "policies", "templates/governance", "templates/plans", "templates/solo"]
     private static let root = Files.parent(of: Files.parent(of: Files.parent(of: #filePath)))
 
     @Test("holds exactly the files of its folder, byte for byte", arguments: folders)

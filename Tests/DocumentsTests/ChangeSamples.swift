@@ -61,10 +61,19 @@ enum ChangeSamples {
             change.steps[0].parameters = [:]
             for index in 0...100 { change.steps[0].parameters["p\(index)"] = 1 }
         },
+        Sample("`steps`: a plan has 2 to 20 steps") { $0.steps = [] },
+        Sample("`steps`: a plan has 2 to 20 steps") { $0.steps = Array(repeating: $0.steps[0], count: 21) },
+        Sample("step 2, param `n`: a mapping") { change in
+            change.steps.append(change.steps[0])
+            change.steps[1].parameters["n"] = ["a": 1]
+        },
+        Sample("step 3, `target`: not a target's name") { change in
+            change.steps += [change.steps[0], change.steps[0]]
+            change.steps[2].target = "a b"
+        },
     ]
 
-    static func random(_ generator: inout SeededGenerator) -> Change {
-        let created = Timestamp(seconds: Int64.random(in: 0...4_000_000_000, using: &generator))
+    private static func step(_ generator: inout SeededGenerator) -> ChangeStep {
         var parameters: [String: JSONValue] = [:]
         for _ in 0..<Int.random(in: 0..<8, using: &generator) {
             let name = pick(
@@ -74,16 +83,23 @@ enum ChangeSamples {
             let count = Int.random(in: 0..<4, using: &generator)
             parameters[name] = isList ? .array((0..<count).map { _ in scalar(&generator) }) : scalar(&generator)
         }
+        return ChangeStep(
+            action: pick(["scale-deployment", "no", "y", "true", "null", "off", "a1"], &generator),
+            target: pick(
+                retypable + ["prod/api", "prod:api@eu", "1:20", "1:2:3", "a:b", "12:30:45.5"], &generator),
+            parameters: parameters)
+    }
+
+    static func random(_ generator: inout SeededGenerator) -> Change {
+        let created = Timestamp(seconds: Int64.random(in: 0...4_000_000_000, using: &generator))
+        // Every third change is a plan.
+        let count = Int.random(in: 0..<3, using: &generator) > 0 ? 1 : Int.random(in: 2...5, using: &generator)
         return Change(
             repository: CrockfordBase32.text(
                 (0..<17).map { _ in UInt8(truncatingIfNeeded: generator.next()) }, count: 26),
             id: ChangeID(now: created, random: (0..<7).map { _ in UInt8(truncatingIfNeeded: generator.next()) }),
             proposer: pick(retypable + ["agent", "deploy.bot_1"], &generator),
-            step: ChangeStep(
-                action: pick(["scale-deployment", "no", "y", "true", "null", "off", "a1"], &generator),
-                target: pick(
-                    retypable + ["prod/api", "prod:api@eu", "1:20", "1:2:3", "a:b", "12:30:45.5"], &generator),
-                parameters: parameters),
+            steps: (0..<count).map { _ in step(&generator) },
             reason: "r" + text(&generator, extra: ["\u{e4}", "\u{5909}", "\u{1F600}", "\u{301}", "\u{a0}"]),
             ticket: Bool.random(using: &generator)
                 ? pick(retypable + ["INC-42", "a: b", " x", "#1", "'q'"], &generator) : nil,
@@ -128,11 +144,19 @@ enum ChangeSamples {
 
     /// What a reader of the file should find.
     static func json(_ change: Change) -> JSONValue {
+        var json = common(change)
+        if change.steps.count > 1 {
+            json["steps"] = .array(change.steps.map(\.json))
+        } else {
+            for (name, value) in change.steps[0].json.objectValue ?? [:] { json[name] = value }
+        }
+        return json
+    }
+
+    private static func common(_ change: Change) -> JSONValue {
         .compact([
             "apiVersion": "agentsafe/v1", "kind": "Change", "repository": .string(change.repository),
             "id": .string(change.id.text), "proposer": .string(change.proposer),
-            "action": .string(change.steps[0].action),
-            "target": .string(change.steps[0].target), "params": .object(change.steps[0].parameters),
             "reason": .string(change.reason), "ticket": change.ticket.map { .string($0) },
             "created": .string(change.created.description), "expires": .string(change.expires.description),
             "delegation": change.delegation.isEmpty ? nil : .strings(change.delegation),

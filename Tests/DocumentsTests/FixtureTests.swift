@@ -35,6 +35,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         case "identities": _ = try IdentitiesDocument.parse(file)
         case "tests": _ = try PolicyTestDocument.parse(file)
         case "change": _ = try ChangeDocument.parse(file)
+        case "template": _ = try PlanTemplateDocument.parse(file)
+        case "steps": _ = try ChangeSteps.parse(file)
         default: Issue.record("no document is called `\(name)`")
         }
     }

@@ -18,7 +18,7 @@ struct ExecutorSafetyTests {
         ("update-configmap", ["namespace": "staging", "configmap": "settings", "key": "LOG_LEVEL", "value": "x"]),
     ]
 
-    @Test("only the eight actions are supported")
+    @Test("only the nine actions are supported")
     func support() throws {
         let bench = Bench(try Fixture.cluster())
         #expect(bench.executor.supports(action: "rollout-undo"))

@@ -58,7 +58,11 @@ enum GateSummary {
         if let ticket = change.ticket { rows.append(("ticket", MarkdownText.code(ticket))) }
         rows += decision(judgement.standing)
         for (index, step) in change.steps.enumerated() {
-            if change.isPlan { rows.append(("step \(index + 1)", MarkdownText.code(step.summary))) }
+            if change.isPlan {
+                let decided = judgement.decision.steps.indices.contains(index) ? judgement.decision.steps[index] : nil
+                let words = decided.map { ": \(MarkdownText.code($0.decision.result.rawValue))" } ?? ""
+                rows.append(("step \(index + 1)", MarkdownText.code(step.summary) + words))
+            }
             rows += work(step, judgement.plan.map { $0.steps[index] })
         }
         if let chain = judgement.asking.chain {
@@ -97,7 +101,9 @@ enum GateSummary {
             ("effective risk", MarkdownText.code("\(decision.effectiveRisk)")),
         ]
         for error in decision.errors {
-            rows.append(("wrong param \(MarkdownText.code(error.parameter))", MarkdownText.code(error.message)))
+            let step = error.step.map { " of step \($0)" } ?? ""
+            rows.append(
+                ("wrong param \(MarkdownText.code(error.parameter))\(step)", MarkdownText.code(error.message)))
         }
         for miss in decision.nearest.prefix(5) {
             rows.append(

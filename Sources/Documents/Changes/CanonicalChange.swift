@@ -5,6 +5,8 @@ internal import ChangeModel
 struct CanonicalChange {
     /// A rule that a change breaks, and at which key of its file.
     struct Problem {
+        /// The step that it is in, from 0; nil for what is the change's own, and for a change of one step.
+        let step: Int?
         let key: String
         let parameter: String?
         let message: String
@@ -23,15 +25,20 @@ struct CanonicalChange {
     }
 
     private(set) var problems: [Problem] = []
+    private var step: Int?
 
     init(_ change: Change) {
         require("repository", Self.isRepository(change.repository), "a repository's name is 26 symbols of base32")
         require("proposer", Identifier.isName(change.proposer), "the proposer is not the name of an identity")
-        for step in change.steps {
+        let counts = 1...Change.maximumSteps
+        require("steps", counts.contains(change.steps.count), "a plan has 2 to \(Change.maximumSteps) steps")
+        for (index, step) in change.steps.enumerated() {
+            self.step = change.isPlan ? index : nil
             require("action", Identifier.isActionName(step.action), "not an action's name")
             require("target", Identifier.isTargetName(step.target), "not a target's name")
             checkParameters(step.parameters)
         }
+        step = nil
         checkReason(change.reason)
         if let ticket = change.ticket {
             require(
@@ -54,7 +61,7 @@ struct CanonicalChange {
     }
 
     private mutating func add(_ key: String, parameter: String? = nil, _ message: String, advice: String? = nil) {
-        problems.append(Problem(key: key, parameter: parameter, message: message, advice: advice))
+        problems.append(Problem(step: step, key: key, parameter: parameter, message: message, advice: advice))
     }
 
     private mutating func checkReason(_ reason: String) {

@@ -36,7 +36,6 @@ public enum ChangeDocument {
     }
 
     private static func read(_ fields: Fields) -> Change? {
-        fields.refuse("steps")
         _ = fields.required("apiVersion", .choice([(CanonicalChange.apiVersion, true)]))
         _ = fields.required("kind", .choice([(CanonicalChange.kind, true)]))
         let repository = fields.required("repository", .line(limit: 100))
@@ -45,11 +44,7 @@ public enum ChangeDocument {
             repository: repository,
             id: id ?? ChangeID(now: Timestamp(seconds: 0), random: []),
             proposer: fields.required("proposer", .name),
-            step: ChangeStep(
-                action: fields.required("action", .actionName),
-                target: fields.required("target", .targetName),
-                parameters: fields.required(
-                    "params", .map(keys: .parameterName, to: .json, limit: CanonicalChange.maximumParameters))),
+            steps: steps(fields),
             reason: fields.required("reason", reason),
             ticket: fields.optional("ticket", .line(limit: 100)),
             created: fields.required("created", .timestamp),
@@ -57,6 +52,15 @@ public enum ChangeDocument {
             delegation: fields.optional("delegation", .list(of: token, count: 1...Delegation.maximumDepth)) ?? [],
             rollbackOf: fields.optional("rollback_of", changeID) ?? nil)
         return id == nil ? nil : change
+    }
+
+    /// The list behind `steps`, or the one step that the change itself is.
+    private static func steps(_ fields: Fields) -> [ChangeStep] {
+        guard fields.ignore("steps") else { return [ChangeSteps.step(fields)] }
+        for key in ["action", "target", "params"] where fields.ignore(key) {
+            fields.report(key, "`\(key)` beside `steps`", advice: "a plan says it in each of its steps")
+        }
+        return fields.required("steps", ChangeSteps.ofPlan)
     }
 
     /// Its rules are those of the canonical form, checked with the others.
@@ -78,7 +82,10 @@ public enum ChangeDocument {
         for problem in CanonicalChange(change).problems {
             var message = problem.message
             if let parameter = problem.parameter { message = "param `\(EscapedText.bounded(parameter))`: \(message)" }
-            let mark = problem.parameter.flatMap { fields.valueMark(problem.key, $0) } ?? fields.valueMark(problem.key)
+            if let step = problem.step { message = "step \(step + 1), \(message)" }
+            let mark =
+                problem.step.flatMap { fields.valueMark("steps", entry: $0, problem.key, problem.parameter) }
+                ?? problem.parameter.flatMap { fields.valueMark(problem.key, $0) } ?? fields.valueMark(problem.key)
             fields.reader.report(mark, message, advice: problem.advice)
         }
     }

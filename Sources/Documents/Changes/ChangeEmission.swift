@@ -7,8 +7,9 @@ extension ChangeDocument {
     ///   `Change.maximumSize`, …
     public static func emit(_ change: Change) throws(DocumentError) -> [UInt8] {
         let problems = CanonicalChange(change).problems.map { problem in
+            let step = problem.step.map { "step \($0 + 1), " } ?? ""
             let place = problem.parameter.map { "param `\(EscapedText.bounded($0))`: " } ?? "`\(problem.key)`: "
-            return Diagnostic(file: change.id.text, message: place + problem.message, advice: problem.advice)
+            return Diagnostic(file: change.id.text, message: step + place + problem.message, advice: problem.advice)
         }
         if let error = DocumentError(problems) { throw error }
         let bytes = canonicalBytes(change)
@@ -32,9 +33,11 @@ extension ChangeDocument {
             proposer: \(ScalarText.identifier(change.proposer))
 
             """
-        for step in change.steps {
-            text += "action: \(ScalarText.identifier(step.action))\ntarget: \(ScalarText.identifier(step.target))\n"
-            text += parameters(step.parameters)
+        if change.isPlan {
+            text += "steps:\n"
+            for step in change.steps { text += lines(of: step, first: "  - ", indent: "    ") }
+        } else {
+            for step in change.steps { text += lines(of: step, first: "", indent: "") }
         }
         text += "reason: \(ScalarText.quoted(change.reason, keepingVisible: true))\n"
         if let ticket = change.ticket { text += "ticket: \(ScalarText.identifier(ticket))\n" }
@@ -46,11 +49,19 @@ extension ChangeDocument {
         return Array(text.utf8)
     }
 
-    private static func parameters(_ parameters: [String: JSONValue]) -> String {
-        if parameters.isEmpty { return "params: {}\n" }
-        var text = "params:\n"
+    /// - Parameters:
+    ///   - first: what stands before the first key.
+    ///   - indent: what stands before each of the others.
+    private static func lines(of step: ChangeStep, first: String, indent: String) -> String {
+        "\(first)action: \(ScalarText.identifier(step.action))\n"
+            + "\(indent)target: \(ScalarText.identifier(step.target))\n" + parameters(step.parameters, indent: indent)
+    }
+
+    private static func parameters(_ parameters: [String: JSONValue], indent: String) -> String {
+        if parameters.isEmpty { return "\(indent)params: {}\n" }
+        var text = "\(indent)params:\n"
         for name in parameters.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            text += "  \(ScalarText.identifier(name)): \(value(parameters[name] ?? .null))\n"
+            text += "\(indent)  \(ScalarText.identifier(name)): \(value(parameters[name] ?? .null))\n"
         }
         return text
     }

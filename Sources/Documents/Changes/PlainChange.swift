@@ -26,9 +26,8 @@ struct PlainChange {
 
     private mutating func change() -> Change? {
         guard skip("apiVersion: agentsafe/v1\nkind: Change\nrepository: "), let repository = word(), skip("id: "),
-            let id = word().flatMap({ ChangeID($0) }), skip("proposer: "), let proposer = word(), skip("action: "),
-            let action = word(), skip("target: "), let target = word(), skip("params:"),
-            let parameters = parameters(), skip("reason: "), let reason = word()
+            let id = word().flatMap({ ChangeID($0) }), skip("proposer: "), let proposer = word(), let steps = steps(),
+            skip("reason: "), let reason = word()
         else { return nil }
         var (ticket, rollback): (String?, ChangeID?)
         if skip("ticket: ") {
@@ -50,8 +49,29 @@ struct PlainChange {
         guard position == bytes.count else { return nil }
         return Change(
             repository: repository, id: id, proposer: proposer,
-            step: ChangeStep(action: action, target: target, parameters: parameters), reason: reason, ticket: ticket,
-            created: created, expires: expires, delegation: delegation, rollbackOf: rollback)
+            steps: steps, reason: reason, ticket: ticket, created: created, expires: expires, delegation: delegation,
+            rollbackOf: rollback)
+    }
+
+    /// One step without indentation, or the list behind `steps:`.
+    private mutating func steps() -> [ChangeStep]? {
+        guard skip("steps:\n") else {
+            return skip("action: ") ? step(indent: "").map { [$0] } : nil
+        }
+        var steps: [ChangeStep] = []
+        while skip("  - action: ") {
+            guard let step = step(indent: "    ") else { return nil }
+            steps.append(step)
+        }
+        return steps.count < 2 ? nil : steps
+    }
+
+    /// What follows `action: `.
+    private mutating func step(indent: StaticString) -> ChangeStep? {
+        guard let action = word(), skip(indent), skip("target: "), let target = word(), skip(indent), skip("params:"),
+            let parameters = parameters(indent)
+        else { return nil }
+        return ChangeStep(action: action, target: target, parameters: parameters)
     }
 
     private mutating func skip(_ text: StaticString) -> Bool {
@@ -60,6 +80,14 @@ struct PlainChange {
         for index in 0..<count where bytes[position + index] != text.utf8Start[index] { return false }
         position += count
         return true
+    }
+
+    /// Two blanks behind the indentation: nothing is skipped where they are not both there.
+    private mutating func skip(param indent: StaticString) -> Bool {
+        let start = position
+        if skip(indent), skip("  ") { return true }
+        position = start
+        return false
     }
 
     /// The rest of the line.
@@ -103,11 +131,11 @@ struct PlainChange {
         return tokens
     }
 
-    private mutating func parameters() -> [String: JSONValue]? {
+    private mutating func parameters(_ indent: StaticString) -> [String: JSONValue]? {
         if skip(" {}\n") { return [:] }
         guard skip("\n") else { return nil }
         var parameters: [String: JSONValue] = [:]
-        while skip("  ") {
+        while skip(param: indent) {
             guard let line = line(), let colon = line.firstIndex(of: UInt8(ascii: ":")), colon + 2 < line.count,
                 line[colon + 1] == UInt8(ascii: " "),
                 let value = Self.value(UnsafeBufferPointer(rebasing: line[(colon + 2)...]))

@@ -74,6 +74,17 @@ final class Fields {
         return inners.first { $0.key == inner }?.value.mark
     }
 
+    /// Where a value starts in one mapping of the list behind `key`: that of the key `inner`, or of `innermost` in the mapping
+    /// behind it.
+    func valueMark(_ key: String, entry: Int, _ inner: String, _ innermost: String?) -> YAMLMark? {
+        guard case .sequence(let nodes)? = pairs.first(where: { $0.key == key })?.value.kind,
+            nodes.indices.contains(entry), case .mapping(let inners) = nodes[entry].kind,
+            let found = inners.first(where: { $0.key == inner })?.value
+        else { return nil }
+        guard let innermost, case .mapping(let last) = found.kind else { return found.mark }
+        return last.first { $0.key == innermost }?.value.mark ?? found.mark
+    }
+
     func refuseOthers() {
         for pair in pairs where !asked.contains(pair.key) {
             // The advice is costly, and what is beyond the bound is only counted.

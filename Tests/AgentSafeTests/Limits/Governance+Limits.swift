@@ -32,7 +32,8 @@ extension Governance {
     /// `result code` of what the gate says of a change, without recording it.
     func answer(on id: ChangeID, _ status: Int32) throws -> String {
         let change = try gateRun(status, [], head: id).json["changes"]?.arrayValue?.first
-        return "\(change?.at("decision", "result")?.stringValue ?? "") \(change?.at("decision", "code")?.stringValue ?? "")"
+        return
+            "\(change?.at("decision", "result")?.stringValue ?? "") \(change?.at("decision", "code")?.stringValue ?? "")"
     }
 
     /// A branch of `actor`'s with all of these changes, each of which has one of its own.

@@ -79,9 +79,10 @@ struct LimitedRunTests {
         let ids = try (1...18).map { try governance.proposeAllowed($0) }
         let branch = try governance.bundle(ids, as: "agent")
         let said = try governance.gateRun(20, ["--head", branch]).json["changes"]?.arrayValue ?? []
-        #expect(said.compactMap { $0["result"]?.stringValue } ==
-            Array(repeating: "allow", count: 5) + Array(repeating: "require_approval", count: 9)
-            + Array(repeating: "deny", count: 4))
+        #expect(
+            said.compactMap { $0["result"]?.stringValue } == Array(repeating: "allow", count: 5)
+                + Array(repeating: "require_approval", count: 9)
+                + Array(repeating: "deny", count: 4))
         try governance.gateRun(20, ["--record", "--head", branch])
         for judged in said {
             let id = try #require(judged["id"]?.stringValue.flatMap { ChangeID($0) })
@@ -101,7 +102,9 @@ struct LimitedRunTests {
         try governance.land(id)
         let desk = try LedgerDesk(governance)
         try desk.append(try desk.claim(id))
-        #expect(try desk.history.state.callerHistory(of: "deploy-agent-01", at: desk.now).recent.map(\.outcome) == [.passed])
+        #expect(
+            try desk.history.state.callerHistory(of: "deploy-agent-01", at: desk.now).recent.map(\.outcome) == [.passed]
+        )
         try desk.push()
         #expect(try governance.answer(on: governance.proposeAllowed(2), 20) == "deny rate_limited")
         try governance.verifyEverywhere(0)

@@ -47,7 +47,9 @@ struct ThreatDroppedDeny {
 
 @Suite("Threat 22: a flood of denied proposals fills the ledger")
 struct ThreatFloodedLedger {
-    @Test("the ledger takes as many denied changes of one caller as it says, one by one or in bulk, and all of everybody else's")
+    @Test(
+        "the ledger takes as many denied changes of one caller as it says, one by one or in bulk, and all of everybody else's"
+    )
     func bounded() throws {
         let governance = try Governance()
         try governance.limit("rate_limit: {max_recorded_denials: 3}")

@@ -87,7 +87,8 @@ final class LedgerDesk {
 
     /// A claim as the runner makes it; `edit` spoils it.
     func claim(
-        _ id: ChangeID, lease: Int64 = 900, edit: (inout JSONValue) -> Void = { _ in }
+        _ id: ChangeID, lease: Int64 = 900, approvedBy approvers: [String] = [],
+        edit: (inout JSONValue) -> Void = { _ in }
     ) throws -> EventDraft {
         let change = try change(id)
         let judgement = try Judgement(change, main: main, now: now)
@@ -95,8 +96,8 @@ final class LedgerDesk {
         var body: JSONValue = [
             "nonce": .string(Hexadecimal.text(governance.host(actor).random(16))), "instance": .string(actor),
             "lease_end": .string((now + .seconds(lease)).description), "plan": .string(plan.digest.description),
-            "locks": [.string(plan.steps[0].target.lockKey.description)], "engine": .string(PolicyEngine.version),
-            "decision": judgement.decision.json, "approved_by": [], "steps": plan.recordedSteps,
+            "locks": .strings(plan.locks.map(\.description)), "engine": .string(PolicyEngine.version),
+            "decision": judgement.decision.json, "approved_by": .strings(approvers), "steps": plan.recordedSteps,
         ]
         edit(&body)
         return EventDraft(kind: .claim, change: change, body: body, headline: change.change.summary)

@@ -74,8 +74,7 @@ struct MovingMainTests {
         #expect(try desk.history.state.lastExecution(lock)?.change == id)
         let read = try governance.propose(action: "rollout-status", [])
         try governance.land(read)
-        let result = governance.agentsafe("runner", ["run", read.text] + (try governance.cluster()))
-        guard result.status == 0 else { return }
+        try governance.expect(0, "runner", ["run", read.text] + governance.cluster())
         #expect(try LedgerDesk(governance).history.state.lastExecution(lock)?.change == id)
     }
 }
