@@ -49,11 +49,11 @@ struct ThreatBackdatedRequest {
     func created() throws {
         let governance = try Governance()
         try governance.limit(Self.limits)
-        // Three proposals, hours apart by their own word.
+        // Three proposals, minutes apart by their own word.
         var ids: [ChangeID] = []
         for number in 1...3 {
             ids.append(try governance.proposeAllowed(number))
-            governance.clock.advance(3600)
+            governance.clock.advance(600)
         }
         for (id, status) in zip(ids, [0, 0, 20] as [Int32]) { try governance.gateRun(status, ["--record"], head: id) }
         #expect(try governance.decisions(on: ids[2]) == ["deny rate_limited"])

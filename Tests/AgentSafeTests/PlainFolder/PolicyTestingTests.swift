@@ -83,6 +83,11 @@ struct PolicyTestingTests {
                 decision: require_approval
                 approvals: {require: [{role: approver, count: 2}]}
                 reason: Few are awake.
+              - name: handed-on
+                priority: 1
+                match: {callers: {delegated_from: [conductor]}}
+                decision: allow
+                reason: The conductor answers for it.
 
             """,
             tests: """
@@ -97,6 +102,8 @@ struct PolicyTestingTests {
         let night = "now: 2026-11-22T23:11:00Z"
         for (holds, rest) in [
             (true, "expect: allow, rollback: true, rule: undo"), (false, "expect: allow"),
+            (true, "expect: allow, caller: me, delegated_by: [conductor], rule: handed-on"),
+            (false, "expect: allow, caller: me, delegated_by: [somebody]"), (false, "expect: allow, caller: me"),
             (true, "expect: deny, code: no_rule, \(night)"), (false, "expect: deny, code: rule, \(night)"),
             (true, "expect: require_approval, caller: me, kind: person, \(night)"),
             (false, "expect: require_approval, caller: me, kind: agent, \(night)"),
