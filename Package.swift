@@ -78,12 +78,15 @@ let faces: [Target] = [
         name: "AgentSafeBench",
         dependencies: [
             "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "Documents", "EmbeddedCatalogue", "Git", "Ledger",
+            "NaiveEngine",
             "OperatingSystem", "PolicyEngine", "SSHSignature",
         ]
     ),
 ]
 
 let tests: [Target] = [
+    // A second engine, to test and to measure the first against.
+    .target(name: "NaiveEngine", dependencies: ["ChangeModel", "PolicyEngine"], path: "Tests/NaiveEngine"),
     .target(
         name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"],
         path: "Tests/TestSupport"),
@@ -103,7 +106,9 @@ let tests: [Target] = [
     .testTarget(
         name: "TokensTests",
         dependencies: ["Tokens", "ChangeModel", "CryptoPrimitives", "OperatingSystem", "TestSupport"]),
-    .testTarget(name: "PolicyEngineTests", dependencies: ["PolicyEngine", "ChangeModel", "Documents", "TestSupport"]),
+    .testTarget(
+        name: "PolicyEngineTests",
+        dependencies: ["PolicyEngine", "ChangeModel", "Documents", "NaiveEngine", "TestSupport"]),
     .testTarget(
         name: "KubernetesExecutorTests",
         dependencies: [

@@ -130,6 +130,13 @@ show git --no-pager log --show-signature -n 2 origin/ledger
 show git --no-pager log --format='%G? %GS  %s' origin/ledger
 show git agentsafe verify
 
+say "the policy has tests, and every recorded decision comes out again from the commits that it names"
+show git agentsafe test
+show git agentsafe lint
+show git agentsafe replay --all
+show git agentsafe log --ticket INC-42
+show git agentsafe limits --as deploy-agent-01
+
 say "tampering: somebody who holds the runner's key rewrites a recorded before-state, and pushes it"
 cd "$play"
 git clone -q -b ledger remote.git mallory

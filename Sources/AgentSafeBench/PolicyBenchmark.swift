@@ -1,6 +1,7 @@
 internal import ChangeModel
 internal import CommandLineParsing
 internal import Documents
+internal import NaiveEngine
 internal import OperatingSystem
 internal import PolicyEngine
 
@@ -64,9 +65,26 @@ enum PolicyBenchmark: Benchmark {
                 remark: rate == nil ? "not installed here" : alike ?? "")
         }
         return [
-            RatesReport.Row(name: workload.name, rates: ours, limit: limit), peer("agent-safe (Python)", "agent_safe"),
+            RatesReport.Row(name: workload.name, rates: ours, limit: limit),
+            try naive(workload, engine, settings), peer("agent-safe (Python)", "agent_safe"),
             peer("cedarpy", "cedarpy"),
         ]
+    }
+
+    /// The second engine of the tests, which prepares nothing and must answer alike.
+    private static func naive(
+        _ workload: PolicyWorkload, _ engine: PolicyEngine, _ settings: BenchmarkSettings
+    ) throws -> RatesReport.Row {
+        let question = PlainQuestion(catalogue: engine.catalogue)
+        let few = workload.requests.prefix(32)
+        let alike = few.count {
+            question.answer($0, now: PolicyWorkload.now) == engine.decide($0, now: PolicyWorkload.now).result
+        }
+        let rates = rates(min(3, settings.runs)) {
+            few.count { question.answer($0, now: PolicyWorkload.now) == .allow } >= 0 ? few.count : 0
+        }
+        return RatesReport.Row(
+            name: "  the naive engine of the tests", rates: rates, remark: "\(alike) of \(few.count) answers alike")
     }
 
     /// Every decision is kept until all are made: nothing of a value can be left out.

@@ -3,6 +3,8 @@ import ChangeModel
 import TestSupport
 import Testing
 
+@testable import NaiveEngine
+
 @Suite("A naive second engine")
 struct NaiveAgreementTests {
     /// 50,000 cases, or `AGENTSAFE_CASES`; a million in an optimised build.

@@ -3,6 +3,8 @@ import ChangeModel
 import TestSupport
 import Testing
 
+@testable import NaiveEngine
+
 @Suite("A plan's decision")
 struct PlanTests {
     private static func target(_ id: String, _ environment: Environment = .staging) -> TargetEntry {

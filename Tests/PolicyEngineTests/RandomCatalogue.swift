@@ -2,6 +2,8 @@ import ChangeModel
 import PolicyEngine
 import TestSupport
 
+@testable import NaiveEngine
+
 /// Makes catalogues and requests from small vocabularies, so that rules match, nearly match and contradict one another often.
 struct RandomCatalogue {
     let catalogue: Catalogue

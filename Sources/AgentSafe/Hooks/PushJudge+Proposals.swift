@@ -65,8 +65,11 @@ extension PushJudge {
             return try Judgement(change, main: state, past: past, now: now)
         }
         guard judgement.outcome == "deny" else { return }
+        let outlook =
+            judgement.standing.limits?.retryAfter == nil
+            ? "it may land, and it never runs as long as main says so" : "it may land, and it waits until then"
         note(
-            "deny: \(change.change.id): \(judgement.standing.reason); it may land, and it never runs as long as main says so"
+            "deny: \(change.change.id): \(judgement.standing.reason); \(outlook)"
         )
     }
 
