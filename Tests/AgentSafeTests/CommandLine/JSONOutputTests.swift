@@ -103,7 +103,10 @@ struct JSONOutputTests {
         #expect(log["events"]?.arrayValue?.allSatisfy { $0["commit"]?.stringValue?.count == 40 } == true)
         _ = try Self.keys(
             governance, "agent", ["verify"],
-            ["result", "genesis", "main", "ledger", "signatures", "milliseconds", "admins", "admin_threshold"])
+            [
+                "result", "genesis", "main", "ledger", "signatures", "milliseconds", "admins", "admin_threshold",
+                "broken_glasses", "open_reviews",
+            ])
     }
 
     @Test("setting up answers with stable members")
