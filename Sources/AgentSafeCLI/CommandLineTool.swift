@@ -9,8 +9,8 @@ public enum CommandLineTool {
     private static var commands: [any Command.Type] {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
-            LintCommand.self,
-            ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self, ExplainCommand.self,
+            LintCommand.self, ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self,
+            ExplainCommand.self,
             TestCommand.self, ProposeCommand.self,
             GateCommand.self,
             ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
