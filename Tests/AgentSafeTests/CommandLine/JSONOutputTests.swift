@@ -39,7 +39,7 @@ struct JSONOutputTests {
             ["result", "actions", "rules", "targets", "identities", "policy_tests", "targets_without_locator"])
         let explanation = try Self.keys(
             governance, "sam", ["explain", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=6"],
-            status: 20, ["decision", "asks_rules", "rules"])
+            status: 20, ["decision", "asks_rules", "rules", "freezes"])
         #expect(explanation["rules"]?.arrayValue?.count == 14)
         for rule in explanation["rules"]?.arrayValue ?? [] {
             #expect(names(of: rule) == ["rule", "location", "priority", "decision", "standing", "missed"])
@@ -99,7 +99,7 @@ struct JSONOutputTests {
         _ = try Self.keys(governance, "agent", ["status", id], status)
         _ = try Self.keys(governance, "agent", ["show", id], status)
         _ = try Self.keys(governance, "agent", ["rollback", id], written)
-        let log = try Self.keys(governance, "agent", ["log"], ["events"])
+        let log = try Self.keys(governance, "agent", ["log"], ["complete", "events"])
         #expect(log["events"]?.arrayValue?.allSatisfy { $0["commit"]?.stringValue?.count == 40 } == true)
         _ = try Self.keys(
             governance, "agent", ["verify"],
