@@ -99,7 +99,7 @@ struct JSONOutputTests {
         _ = try Self.keys(governance, "agent", ["status", id], status)
         _ = try Self.keys(governance, "agent", ["show", id], status)
         _ = try Self.keys(governance, "agent", ["rollback", id], written)
-        let log = try Self.keys(governance, "agent", ["log"], ["events", "complete"])
+        let log = try Self.keys(governance, "agent", ["log"], ["complete", "events"])
         #expect(log["events"]?.arrayValue?.allSatisfy { $0["commit"]?.stringValue?.count == 40 } == true)
         _ = try Self.keys(
             governance, "agent", ["verify"],
