@@ -235,7 +235,7 @@ struct TicketPatternTests {
                 == ["ticket `CHG-1` does not match pattern `INC-[0-9]+` as a whole"])
     }
 
-    @Test("that would make another engine try for ever is answered at once", .timeLimit(.minutes(10)))
+    @Test("that would make another engine try for ever is answered at once")
     func hostilePattern() {
         let ticket = String(repeating: "a", count: 10_000) + "b"
         #expect(decide(ticket, repository: "(a+)+").code == .ticketInvalid)
