@@ -1,4 +1,4 @@
-import ChangeModel
+internal import ChangeModel
 
 /// How often the random cases reached each thing that a decision can turn on.
 struct Coverage {

@@ -1,5 +1,5 @@
-import ChangeModel
-import PolicyEngine
+internal import ChangeModel
+internal import PolicyEngine
 
 /// The clocks of a few zones, written from what their laws say, without a table.
 enum NaiveZone: String, CaseIterable {

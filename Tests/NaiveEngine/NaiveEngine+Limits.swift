@@ -1,5 +1,5 @@
-import ChangeModel
-import PolicyEngine
+internal import ChangeModel
+internal import PolicyEngine
 
 /// The limits on callers, from the text of their rules alone.
 extension NaiveEngine {

@@ -1,5 +1,5 @@
-import ChangeModel
-import PolicyEngine
+internal import ChangeModel
+internal import PolicyEngine
 
 /// What both engines must agree on.
 struct NaiveAnswer: Equatable {

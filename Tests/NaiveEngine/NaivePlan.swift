@@ -1,5 +1,5 @@
-import ChangeModel
-import PolicyEngine
+internal import ChangeModel
+internal import PolicyEngine
 
 /// What both engines must agree on about a plan.
 struct NaivePlanAnswer: Equatable {
