@@ -1,6 +1,6 @@
 public import ChangeModel
 internal import Git
-public import PolicyEngine
+internal import PolicyEngine
 
 extension EventDraft {
     /// The decision event of a judgement. The writer makes the decision anew at the event's own place, for what it recorded

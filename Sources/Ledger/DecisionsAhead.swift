@@ -1,4 +1,4 @@
-public import ChangeModel
+internal import ChangeModel
 internal import PolicyEngine
 
 /// Decisions that will be recorded before the one in question, and are not yet: of a branch with many changes, each counts
