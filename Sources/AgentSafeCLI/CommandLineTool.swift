@@ -10,14 +10,10 @@ public enum CommandLineTool {
         [
             InitCommand.self, SetupCommand.self, IdentityAddCommand.self, TrustCommitCommand.self, ValidateCommand.self,
             LintCommand.self, ActionsCommand.self, TargetsCommand.self, TemplatesCommand.self, CheckCommand.self,
-            ExplainCommand.self,
-            TestCommand.self, ProposeCommand.self,
-            GateCommand.self,
-            ApproveCommand.self, RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self,
-            ReviewsCommand.self, RunCommand.self,
-            ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self, LogCommand.self,
-            LimitsCommand.self,
-            VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
+            ExplainCommand.self, TestCommand.self, ProposeCommand.self, GateCommand.self, ApproveCommand.self,
+            RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self, ReviewsCommand.self,
+            RunCommand.self, ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self,
+            LogCommand.self, LimitsCommand.self, VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
             VersionCommand.self,
         ]
     }
