@@ -115,6 +115,13 @@ let tests: [Target] = [
             "KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "OperatingSystem", "Runner", "TestSupport",
         ],
         resources: [.copy("Cassettes")]),
+    // Against a real API server, where Tests/kubernetes-server.sh started one.
+    .testTarget(
+        name: "ClusterTests",
+        dependencies: [
+            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "KubernetesExecutor", "OperatingSystem",
+            "PolicyEngine", "Runner", "TestSupport",
+        ]),
     .testTarget(
         name: "AgentSafeTests",
         dependencies: [
