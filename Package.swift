@@ -43,6 +43,8 @@ let protocolFloor: [Target] = [
 
 let executors: [Target] = [
     .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
+    // kubectl as a program beside this one.
+    .target(name: "Kubectl", dependencies: ["HTTP", "KubernetesExecutor", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
 ]
 
@@ -119,8 +121,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ClusterTests",
         dependencies: [
-            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "KubernetesExecutor", "OperatingSystem",
-            "PolicyEngine", "Runner", "TestSupport",
+            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "Kubectl", "KubernetesExecutor",
+            "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
         ]),
     .testTarget(
         name: "AgentSafeTests",

@@ -82,13 +82,16 @@ fetch() {
     fi
     # Unpacked only: an installed etcd would start itself.
     (cd "$work/packages" && apt-get "${apt[@]}" source --download-only kubernetes \
-        && apt-get "${apt[@]}" download etcd-server kubernetes-client) >&2 || return 1
+        && apt-get "${apt[@]}" download etcd-server kubernetes-client golang-github-modern-go-reflect2-dev) >&2 || return 1
     for file in "$work"/packages/*.deb; do dpkg-deb -x "$file" "$work/tools" || return 1; done
     dpkg-source -x "$work"/packages/kubernetes_*.dsc "$work/source" >&2
 }
 
 compile() {
-    local work=$1 programs=(kube-apiserver kube-controller-manager agentsafe-standin)
+    local work=$1 programs=(kube-apiserver kube-controller-manager agentsafe-standin) reflect=github.com/modern-go/reflect2
+    # The one in the source knows maps as Go had them before 1.18; with a newer Go it corrupts memory now and then.
+    rm -r "$work/source/vendor/$reflect" || return 1
+    cp -r "$work/tools/usr/share/gocode/src/$reflect" "$work/source/vendor/$reflect" || return 1
     mkdir "$work/source/cmd/agentsafe-standin" "$work/home" "$work/done"
     cp "$folder/Kubernetes/standin.go" "$work/source/cmd/agentsafe-standin/main.go"
     say "building ${programs[*]}; this takes about 8 minutes on two cores"

@@ -12,7 +12,9 @@ import Testing
 enum DefaultCatalogue {
     static let made = Result {
         let template = "templates/governance/"
-        var files = ["agentsafe.yaml": Array("registry: ./actions/\npolicies: ./policies/\ninventory: ./inventory.yaml\n".utf8)]
+        var files = [
+            "agentsafe.yaml": Array("registry: ./actions/\npolicies: ./policies/\ninventory: ./inventory.yaml\n".utf8)
+        ]
         for file in EmbeddedCatalogue.files {
             let path = file.path.hasPrefix(template) ? String(file.path.dropFirst(template.count)) : file.path
             if files[path] == nil { files[path] = file.bytes }
@@ -43,20 +45,37 @@ final class Performer {
     let transport: ProbeTransport
     let executor: any Executor
     var mayMutate = true
+    /// Of the target's entry in the inventory.
+    var labels: [String: String] = [:]
+    /// Called with each line of progress.
+    var heard: (String) -> Void = { _ in }
 
     static let key = EvidenceKey([UInt8](repeating: 7, count: EvidenceKey.size))
 
     /// - Parameter patience: seconds that the executor waits for a rollout.
-    init(_ cluster: RealCluster, over transport: any HTTPTransport, patience: Int = 60) {
+    init(
+        _ cluster: RealCluster, over transport: any HTTPTransport, streams: (any PodStreams)? = nil, patience: Int = 60
+    ) {
         self.cluster = cluster
         self.transport = ProbeTransport(transport)
         executor = KubernetesExecutor(
-            transport: self.transport, evidenceKey: Self.key, sleep: Host.real().sleep, now: Host.real().now,
+            transport: self.transport, evidenceKey: Self.key, streams: streams, sleep: Host.real().sleep,
+            now: Host.real().now,
             convergenceTimeout: patience)
     }
 
-    convenience init(_ cluster: RealCluster, as user: String = "admin", patience: Int = 60) throws {
-        self.init(cluster, over: try RealCluster.transport(user), patience: patience)
+    convenience init(
+        _ cluster: RealCluster, as user: String = "admin", streams: (any PodStreams)? = nil, patience: Int = 60
+    ) throws {
+        self.init(cluster, over: try RealCluster.transport(user), streams: streams, patience: patience)
+    }
+
+    static func target(
+        _ type: String, locator: [String: String] = [:], labels: [String: String] = [:]
+    ) -> TargetEntry {
+        TargetEntry(
+            id: "tests/target", type: type, environment: .staging, sensitivity: .internal, labels: labels,
+            locator: locator, location: SourceLocation(file: "test", line: 1))
     }
 
     func step(
@@ -70,9 +89,7 @@ final class Performer {
         }
         return ExecutionStep(
             action: definition,
-            target: TargetEntry(
-                id: "tests/target", type: definition.targetTypes[0], environment: .staging, sensitivity: .internal,
-                locator: locator, location: SourceLocation(file: "test", line: 1)),
+            target: Self.target(definition.targetTypes[0], locator: locator, labels: labels),
             parameters: filled)
     }
 
@@ -85,7 +102,11 @@ final class Performer {
         try meanwhile()
         var progress: [String] = []
         let report = try executor.execute(
-            step, before: before, mayMutate: { mayMutate }, progress: { progress.append($0) })
+            step, before: before, mayMutate: { mayMutate },
+            progress: {
+                progress.append($0)
+                heard($0)
+            })
         return Performed(
             step: step, identity: identity, prechecks: prechecks, before: before, report: report,
             after: try executor.captureState(for: step), progress: progress,

@@ -1,5 +1,6 @@
 import ChangeModel
 import HTTP
+import Kubectl
 import KubernetesExecutor
 import OperatingSystem
 import Runner
@@ -44,6 +45,18 @@ final class RealCluster: Sendable {
 
     static func transport(token: String) throws -> any HTTPTransport {
         try CurlProgramTransport(user: "", token: token)
+    }
+
+    /// Streams through the kubectl that belongs to the server.
+    static func streams(_ user: String = "admin") throws -> any PodStreams {
+        let (kubectl, kubeconfig) = (try path("bin/kubectl"), try path("\(user).kubeconfig"))
+        return KubectlStreams(program: { () throws(ExecutionError) in
+            guard
+                let program = KubectlProgram(
+                    path: kubectl, kubeconfig: kubeconfig, context: nil, host: Host.real())
+            else { throw ExecutionError(code: .unsupported, message: "no kubectl") }
+            return program
+        })
     }
 
     @discardableResult

@@ -106,7 +106,8 @@ struct RollbackTests {
         #expect(try cluster.get(cluster.path("configmaps", "settings")).at("data", "LEVEL") == "debug")
         let back = try performer.rollBack(done)
         #expect(back.after.objectDigest == done.before.objectDigest)
-        #expect(try cluster.get(cluster.path("configmaps", "settings"))["data"] == ["LEVEL": "info", "PASSWORD": "hunter2"])
+        #expect(
+            try cluster.get(cluster.path("configmaps", "settings"))["data"] == ["LEVEL": "info", "PASSWORD": "hunter2"])
         // The neighbour's value is in no record.
         for state in [done.before, done.after, back.before, back.after] {
             #expect(!state.fields.values.contains { $0.canonicalText.contains("hunter2") })

@@ -73,7 +73,7 @@ struct ThreatMovedTarget {
             try cluster.makeDeployment(replicas: 1)
         }
         #expect(error?.code == .conflict && error?.mayHaveBeenApplied == false)
-        #expect(performer.transport.mutations.isEmpty)
+        #expect(try cluster.get(cluster.deploymentPath()).at("metadata", "generation") == 1)
     }
 
     @Test("an ended lease sends nothing")
