@@ -26,6 +26,10 @@ final class RealCluster: Sendable {
         let bytes = Host.real().random(5)
         namespace = "t-" + bytes.map { String(UInt16($0) + 256, radix: 16).suffix(2) }.joined()
         try make(["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)]])
+        // Until its account has a token, no pod can be made.
+        try wait(for: "the namespace's own account") {
+            try ask("GET", path("serviceaccounts", "default")).body["secrets"]?.arrayValue?.isEmpty == false
+        }
     }
 
     /// It goes when the server likes; nobody waits for it.
