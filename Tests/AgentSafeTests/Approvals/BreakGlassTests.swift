@@ -147,9 +147,11 @@ struct BreakGlassTests {
     func delegatedReview() throws {
         let governance = try TimedGovernance.copy(TimedGovernance.glass)
         try governance.editRoles("carol", "deployer, approver")
+        try governance.update("carol")
+        try governance.update("rogue")
         let chain = try governance.delegate("carol", to: "rogue")
         let proposed = try governance.expect(
-            10, "rogue",
+            0, "rogue",
             [
                 "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5", "--reason",
                 "Because", "--push", "--output", "json", "--delegation", chain,
