@@ -163,7 +163,8 @@ struct BreakGlassTests {
         _ = try governance.execute(id)
         governance.clock.advance(60)
         try governance.settle("carol")
-        try governance.refuse(20, "carol", ["approve", id.text, "--yes"], saying: "nobody reviews their own")
+        try governance.refuse(
+            20, "carol", ["approve", id.text, "--yes"], saying: "nobody approves what they delegated")
         let review = try #require(try governance.reviews().first)
         var vote = try governance.handVote(on: id, by: "carol", landed: review)
         vote.at = governance.clock.timestamp
