@@ -20,6 +20,7 @@ FLOORS = [
     ["ChangeModel", "CommandLineParsing"],
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
+    ["KubernetesAccess"],
     ["KubernetesExecutor", "EmbeddedCluster"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
