@@ -71,7 +71,7 @@ public final class ClusterConnection: HTTPStreamingTransport {
                     }
                     return bytes
                 } catch {
-                    throw AccessError(.notFound, "`\(key)`: \(error.description.visible(limit: 300))", at: place)
+                    throw AccessError(.notFound, "`\(key)`: \(error.shown)", at: place)
                 }
             }
         }

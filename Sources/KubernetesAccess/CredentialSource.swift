@@ -57,7 +57,7 @@ final class CredentialSource {
         do throws(SystemError) {
             bytes = try Files.read(file, limit: Self.tokenFileLimit)
         } catch {
-            throw AccessError(.noCredential, error.description.visible(limit: 300), at: user.place)
+            throw AccessError(.noCredential, error.shown, at: user.place)
         }
         let text = String(decoding: bytes.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }, as: UTF8.self)
         guard Credential.isToken(text) else {

@@ -1,3 +1,5 @@
+internal import OperatingSystem
+
 /// A place in a kubeconfig. Line and column count from 1; 0 when the trouble has no place in the file.
 public struct KubeconfigPlace: Hashable, Sendable, CustomStringConvertible {
     public var file: String
@@ -48,4 +50,9 @@ extension String {
         }
         return clean.count > limit ? String(clean.prefix(limit)) + "..." : String(clean)
     }
+}
+
+extension SystemError {
+    /// In one line, whatever the file is called.
+    var shown: String { "cannot \(call) `\(subject.visible(limit: 200))`: \(reason)" }
 }

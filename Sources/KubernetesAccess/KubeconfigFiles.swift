@@ -24,7 +24,7 @@ public struct KubeconfigFiles: Sendable {
                 if error.isMissing, !mustExist { continue }
                 throw AccessError(
                     error.isMissing ? .notFound : .malformed,
-                    "\(error.description.visible(limit: 300)); check `--kubeconfig` and KUBECONFIG")
+                    "\(error.shown); check `--kubeconfig` and KUBECONFIG")
             }
             let one = try Kubeconfig(parsing: bytes, file: path, folder: Files.parent(of: path))
             if one.users.values.contains(where: \.holdsSecret), let warning = Self.exposure(of: path) {

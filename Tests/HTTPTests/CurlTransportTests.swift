@@ -82,7 +82,8 @@ struct CurlTransportTests {
 
     @Test("what would end a line or a target is never sent")
     func injection() throws {
-        let (transport, server) = (try transport(), try World.server.get())
+        let server = try HTTPSServer(try World.certificates.get())
+        let transport = CurlTransport(try World.settings(server))
         let before = try server.count().requests
         for request in [
             HTTPRequest(method: "GET", target: "/echo", headers: [("X", "a\r\nEvil: yes")]),
