@@ -21,7 +21,7 @@ FLOORS = [
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
     ["KubernetesAccess"],
-    ["KubernetesExecutor", "EmbeddedCluster"],
+    ["KubernetesExecutor", "EmbeddedCluster", "Kubectl"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],
@@ -31,6 +31,7 @@ FLOORS = [
 NEIGHBOURS = {
     ("Git", "OperatingSystem"),
     ("Git", "CryptoPrimitives"),
+    ("Kubectl", "KubernetesExecutor"),
     ("Documents", "PolicyEngine"),
     ("EmbeddedCatalogue", "EmbedResources"),
     ("EmbedResources", "ResourceEmbedder"),
