@@ -36,7 +36,9 @@ struct BotocoreSigningTests {
             let service = random.pick(["ec2", "iam", "sts", "ecs", "lambda", "s3"])
             let region = random.pick(["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"])
             signer = RequestSigner(region: region, service: service)
-            host = random.pick(["\(service).\(region).amazonaws.com", "127.0.0.1:5000", "bucket.s3.amazonaws.com"])
+            host = random.pick([
+                "\(service).\(region).amazonaws.com", "127.0.0.1:5000", "bucket.s3.amazonaws.com",
+            ])
             key = AccessKey(
                 id: "AKIA" + Self.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16, &random),
                 secret: Self.text("abcXYZ0189+/", 40, &random),
@@ -52,7 +54,9 @@ struct BotocoreSigningTests {
             }
             var headers: [(name: String, value: String)] = []
             if random.chance(60) { headers.append(("Content-Type", "application/x-amz-json-1.1")) }
-            if random.chance(40) { headers.append(("X-Amz-Target", "Service.\(Self.text("AbC", 6, &random))")) }
+            if random.chance(40) {
+                headers.append(("X-Amz-Target", "Service.\(Self.text("AbC", 6, &random))"))
+            }
             if random.chance(30) { headers.append(("X-Amz-Meta-Note", "a  b   c")) }
             if random.chance(30) { headers.append(("User-Agent", "agentsafe")) }
             request = HTTPRequest(
@@ -61,7 +65,9 @@ struct BotocoreSigningTests {
                 body: random.chance(60) ? Array(Self.text(odd, random.below(60), &random).utf8) : [])
         }
 
-        private static func text(_ alphabet: String, _ count: Int, _ random: inout SeededGenerator) -> String {
+        private static func text(_ alphabet: String, _ count: Int, _ random: inout SeededGenerator)
+            -> String
+        {
             let symbols = Array(alphabet)
             return String((0..<count).map { _ in random.pick(symbols) })
         }
@@ -69,7 +75,8 @@ struct BotocoreSigningTests {
         var line: String {
             let json: JSONValue = [
                 "method": .string(request.method), "url": .string("https://\(host)\(request.target)"),
-                "headers": .object(Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, .string($0.value)) })),
+                "headers": .object(
+                    Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, .string($0.value)) })),
                 "body": .string(Base64.encode(request.body)), "service": .string(signer.service),
                 "region": .string(signer.region), "id": .string(key.id), "secret": .string(key.secret),
                 "token": key.sessionToken.map { .string($0) } ?? .null, "time": .string(at.description),
@@ -90,7 +97,8 @@ struct BotocoreSigningTests {
         try #require(answers.count == samples.count, "\(result.errorText)")
         for index in samples.indices {
             let sample = samples[index]
-            try sample.signer.sign(&samples[index].request, host: sample.host, with: sample.key, at: sample.at)
+            try sample.signer.sign(
+                &samples[index].request, host: sample.host, with: sample.key, at: sample.at)
             #expect(samples[index].request.header("Authorization") == answers[index], "\(sample.line)")
         }
     }

@@ -39,10 +39,13 @@ struct SigningVector: CustomTestStringConvertible, Sendable {
             let signature = json["header-signature"]?.stringValue, let request = Self.request(text)
         else { return nil }
         self.name = name
-        key = AccessKey(id: id, secret: secret, sessionToken: context.at("credentials", "token")?.stringValue)
+        key = AccessKey(
+            id: id, secret: secret, sessionToken: context.at("credentials", "token")?.stringValue)
         signer = RequestSigner(
-            region: region, service: service, pathStyle: context["normalize"] == false ? .encoded : .normalised,
-            sendsPayloadHash: context["sign_body"] == true, signsToken: context["omit_session_token"] != true)
+            region: region, service: service,
+            pathStyle: context["normalize"] == false ? .encoded : .normalised,
+            sendsPayloadHash: context["sign_body"] == true,
+            signsToken: context["omit_session_token"] != true)
         self.at = at
         self.request = request
         self.canonicalRequest = canonicalRequest
@@ -66,7 +69,8 @@ struct SigningVector: CustomTestStringConvertible, Sendable {
             }
         }
         return HTTPRequest(
-            method: String(line[..<blank]), target: String(line[line.index(after: blank)..<end]), headers: headers,
+            method: String(line[..<blank]), target: String(line[line.index(after: blank)..<end]),
+            headers: headers,
             body: parts.count == 2 ? Array(parts[1].utf8) : [])
     }
 }
@@ -78,7 +82,8 @@ struct SigningVectorTests {
     @Test("each step comes out as AWS says", arguments: SigningVector.all)
     func steps(_ vector: SigningVector) throws {
         var request = vector.request
-        let steps = try vector.signer.steps(&request, host: "example.amazonaws.com", with: vector.key, at: vector.at)
+        let steps = try vector.signer.steps(
+            &request, host: "example.amazonaws.com", with: vector.key, at: vector.at)
         #expect(steps.canonicalRequest == vector.canonicalRequest)
         #expect(steps.stringToSign == vector.stringToSign)
         #expect(steps.signature == vector.signature)

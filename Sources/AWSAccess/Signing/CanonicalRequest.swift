@@ -20,7 +20,8 @@ struct CanonicalRequest {
         method: String, target: String, headers: [(name: String, value: String)], payload: String,
         path style: RequestSigner.PathStyle
     ) {
-        let parts = target.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = target.utf8.split(
+            separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         let path = String(Substring(parts[0]))
         let query = parts.count == 2 ? String(Substring(parts[1])) : ""
         var values: [String: [String]] = [:]
@@ -51,9 +52,14 @@ struct CanonicalRequest {
             let given = path.utf8.split(separator: UInt8(ascii: "/"))
             for segment in given {
                 if segment.elementsEqual(".".utf8) { continue }
-                if segment.elementsEqual("..".utf8) { _ = segments.popLast() } else { segments.append(segment) }
+                if segment.elementsEqual("..".utf8) {
+                    _ = segments.popLast()
+                } else {
+                    segments.append(segment)
+                }
             }
-            let isFolder = path.utf8.last == UInt8(ascii: "/") || given.last.map { $0.elementsEqual(".".utf8) } == true
+            let isFolder =
+                path.utf8.last == UInt8(ascii: "/") || given.last.map { $0.elementsEqual(".".utf8) } == true
                 || given.last.map { $0.elementsEqual("..".utf8) } == true
             path = "/" + segments.map { String(Substring($0)) }.joined(separator: "/")
             if isFolder, !segments.isEmpty { path += "/" }
@@ -66,8 +72,10 @@ struct CanonicalRequest {
     /// Sorted by name and then by value, in their encoded form.
     private static func query(_ query: String) -> String {
         guard !query.isEmpty else { return "" }
-        let pairs = query.utf8.split(separator: UInt8(ascii: "&")).map { item -> (name: String, value: String) in
-            let pair = item.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+        let pairs = query.utf8.split(separator: UInt8(ascii: "&")).map {
+            item -> (name: String, value: String) in
+            let pair = item.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             return (spelt(pair[0]), pair.count == 2 ? spelt(pair[1]) : "")
         }
         return pairs.sorted { left, right in

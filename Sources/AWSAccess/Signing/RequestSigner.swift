@@ -34,7 +34,10 @@ public struct RequestSigner: Sendable {
             sendsPayloadHash: isObjectStore)
     }
 
-    init(region: String, service: String, pathStyle: PathStyle, sendsPayloadHash: Bool, signsToken: Bool = true) {
+    init(
+        region: String, service: String, pathStyle: PathStyle, sendsPayloadHash: Bool,
+        signsToken: Bool = true
+    ) {
         self.region = region
         self.service = service
         self.pathStyle = pathStyle
@@ -70,13 +73,16 @@ public struct RequestSigner: Sendable {
         let day = String(compact.prefix(8))
         let time = "\(day)T\(compact.dropFirst(8))"
         let payload = Hexadecimal.text(SHA256.hash(request.body))
-        if request.header("X-Amz-Date") == nil { request.headers.append((name: "X-Amz-Date", value: time)) }
+        if request.header("X-Amz-Date") == nil {
+            request.headers.append((name: "X-Amz-Date", value: time))
+        }
         if sendsPayloadHash { request.headers.append((name: "X-Amz-Content-Sha256", value: payload)) }
         let token = key.sessionToken.map { (name: "X-Amz-Security-Token", value: $0) }
         if signsToken, let token { request.headers.append(token) }
         let headers = request.header("Host") == nil ? [(name: "Host", value: host)] : []
         let canonical = CanonicalRequest(
-            method: request.method, target: request.target, headers: headers + request.headers, payload: payload,
+            method: request.method, target: request.target, headers: headers + request.headers,
+            payload: payload,
             path: pathStyle)
         let scope = "\(day)/\(region)/\(service)/aws4_request"
         let digest = Hexadecimal.text(SHA256.hash(Array(canonical.text.utf8)))
@@ -90,7 +96,8 @@ public struct RequestSigner: Sendable {
         request.headers.append(
             (
                 name: "Authorization",
-                value: "AWS4-HMAC-SHA256 Credential=\(key.id)/\(scope), SignedHeaders=\(canonical.signedHeaders), "
+                value:
+                    "AWS4-HMAC-SHA256 Credential=\(key.id)/\(scope), SignedHeaders=\(canonical.signedHeaders), "
                     + "Signature=\(signature)"
             ))
         if !signsToken, let token { request.headers.append(token) }
