@@ -128,7 +128,8 @@ extension UInt8 {
 }
 
 extension String {
-    fileprivate var trimmed: String {
+    /// Without the blanks at its ends.
+    var trimmed: String {
         let start = utf8.firstIndex { !$0.isBlank } ?? utf8.endIndex
         let end = utf8.lastIndex { !$0.isBlank }.map { utf8.index(after: $0) } ?? start
         return String(Substring(utf8[start..<max(start, end)]))
