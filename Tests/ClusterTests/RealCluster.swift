@@ -96,8 +96,7 @@ final class RealCluster: Sendable {
     private func collection(of object: JSONValue) throws -> String {
         let (version, kind) = (object["apiVersion"]?.stringValue ?? "", object["kind"]?.stringValue ?? "")
         let root = version.contains("/") ? "/apis/\(version)" : "/api/\(version)"
-        let plural = kind.lowercased() + (kind.hasSuffix("y") ? "" : "s")
-        let name = kind == "NetworkPolicy" ? "networkpolicies" : plural
+        let name = kind == "NetworkPolicy" ? "networkpolicies" : kind.lowercased() + "s"
         return object.at("metadata", "namespace") == nil ? "\(root)/\(name)" : "\(root)/namespaces/\(namespace)/\(name)"
     }
 
@@ -154,14 +153,18 @@ final class RealCluster: Sendable {
 
     /// A deployment of this test's own, rolled out. Needs a node.
     func makeDeployment(
-        _ name: String = "web", replicas: Int64 = 2, image: String = "registry.example/web:1.0"
+        _ name: String = "web", replicas: Int64 = 2, image: String = "registry.example/web:1.0",
+        annotations: [String: JSONValue] = [:]
     ) throws {
         try make([
             "apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": ["name": .string(name), "namespace": .string(namespace)],
             "spec": [
                 "replicas": .integer(replicas), "selector": ["matchLabels": ["app": .string(name)]],
-                "template": ["metadata": ["labels": ["app": .string(name)]], "spec": podSpec(image: image)],
+                "template": [
+                    "metadata": ["labels": ["app": .string(name)], "annotations": .object(annotations)],
+                    "spec": podSpec(image: image),
+                ],
             ],
         ])
         try wait(for: "deployment \(name)") {
