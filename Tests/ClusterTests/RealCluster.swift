@@ -1,6 +1,7 @@
 import ChangeModel
 import HTTP
 import Kubectl
+import KubernetesAccess
 import KubernetesExecutor
 import OperatingSystem
 import Runner
@@ -44,11 +45,20 @@ final class RealCluster: Sendable {
 
     /// - Parameter user: whose `<user>.kubeconfig` it is: `admin`, or `nobody`, who may do nothing.
     static func transport(_ user: String = "admin") throws -> any HTTPTransport {
-        try CurlProgramTransport(user: user, token: nil)
+        try connection(user)
     }
 
+    /// With a token instead of the certificate.
     static func transport(token: String) throws -> any HTTPTransport {
-        try CurlProgramTransport(user: "", token: token)
+        let connection = try connection("nobody")
+        try connection.use(bearerToken: token)
+        return connection
+    }
+
+    private static func connection(_ user: String) throws -> ClusterConnection {
+        let (specification, _) = try ClusterSpecification.find(
+            kubeconfig: try path("\(user).kubeconfig"), context: nil, host: Host.real())
+        return try ClusterConnection(specification, host: Host.real())
     }
 
     /// Streams through the kubectl that belongs to the server.
