@@ -3,7 +3,7 @@ public import OperatingSystem
 
 /// The way to an API server through `kubectl proxy`: kubectl's own connection and credentials, whatever they are, and requests as
 /// everywhere else. The proxy listens on a socket in a folder that only this user can enter, and ends with this process.
-public final class KubectlTransport: HTTPTransport {
+public final class KubectlTransport: HTTPStreamingTransport {
     private let program: KubectlProgram
     private let host: Host
     private var proxy: (process: RunningProgram, folder: String, transport: CurlTransport)?
@@ -20,10 +20,18 @@ public final class KubectlTransport: HTTPTransport {
 
     deinit { close() }
 
-    public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
-        if let proxy, proxy.process.isRunning { return try proxy.transport.send(request) }
+    public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse { try transport().send(request) }
+
+    public func stream(
+        _ request: HTTPRequest, idleTimeout: Int, receive: @escaping (ArraySlice<UInt8>) -> StreamStep
+    ) throws(HTTPError) -> HTTPResponse {
+        try transport().stream(request, idleTimeout: idleTimeout, receive: receive)
+    }
+
+    private func transport() throws(HTTPError) -> CurlTransport {
+        if let proxy, proxy.process.isRunning { return proxy.transport }
         close()
-        return try open().send(request)
+        return try open()
     }
 
     private func close() {

@@ -153,7 +153,7 @@ final class RealCluster: Sendable {
         var selector: [String: JSONValue] = ["test": .string(namespace)]
         if let node { selector["node"] = .string(node) }
         return [
-            "nodeSelector": .object(selector), "terminationGracePeriodSeconds": 0,
+            "nodeSelector": .object(selector),
             "containers": [
                 ["name": "web", "image": .string(image), "env": [["name": "TOKEN", "value": "hunter2"]]],
                 ["name": "sidecar", "image": "registry.example/sidecar:3"],
