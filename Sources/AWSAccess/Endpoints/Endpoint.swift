@@ -80,7 +80,7 @@ struct EndpointSettings: Hashable, Sendable {
     private func host(of service: AWSService, in region: String, _ partition: Partition) -> String {
         // Two services of the government's regions have FIPS without a name for it.
         let isPlainlyFIPS = partition == .government && (service == .ec2 || service == .sts) && !usesDualStack
-        let name = service.rawValue + (usesFIPS && !isPlainlyFIPS ? "-fips" : "")
+        let name = (service == .sso ? "portal.sso" : service.rawValue) + (usesFIPS && !isPlainlyFIPS ? "-fips" : "")
         guard usesDualStack else { return "\(name).\(region).\(partition.domain)" }
         return service == .s3
             ? "\(name).dualstack.\(region).\(partition.domain)" : "\(name).\(region).\(partition.dualStackDomain)"

@@ -123,7 +123,7 @@ struct ProfileFile: Sendable {
 
 extension UInt8 {
     fileprivate var isBlank: Bool {
-        self == 0x20 || self == 0x09 || self == 0x0D || self == 0x0B || self == 0x0C
+        self == 0x20 || (0x09...0x0D).contains(self)
     }
 }
 
@@ -136,7 +136,7 @@ extension String {
     }
 
     fileprivate mutating func trimEnd() {
-        while let last = utf8.last, last.isBlank || last == 0x0A {
+        while let last = utf8.last, last.isBlank {
             self = String(Substring(utf8.dropLast()))
         }
     }
