@@ -4,7 +4,7 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 @Suite("Calls to a service")
 struct ServiceClientTests {

@@ -5,7 +5,7 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 @Suite("Signing as botocore signs")
 struct BotocoreSigningTests {

@@ -3,7 +3,7 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 @Suite("The order of credentials")
 struct CredentialChainTests {

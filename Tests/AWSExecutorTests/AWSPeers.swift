@@ -2,7 +2,7 @@ import ChangeModel
 import OperatingSystem
 import TestSupport
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 /// A Python with botocore and moto, which `Tests/run.sh` makes; without it these tests say that they are skipped.
 enum AWSPeers {

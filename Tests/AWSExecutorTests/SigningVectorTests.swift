@@ -4,7 +4,7 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 /// One case of AWS's own signing test suite; `Vectors/README.md` says where it comes from.
 struct SigningVector: CustomTestStringConvertible, Sendable {

@@ -4,7 +4,7 @@ import OperatingSystem
 import TestSupport
 import Testing
 
-@testable import AWSAccess
+@testable import AWSExecutor
 
 @Suite("Getting the keys that a plan leads to")
 struct PlannedKeysTests {
