@@ -1,5 +1,6 @@
 import ChangeModel
 import OperatingSystem
+import Synchronization
 import TestSupport
 
 @testable import AWSExecutor
@@ -17,25 +18,31 @@ enum AWSPeers {
     }
 }
 
-/// moto's server; boto3 prepares what is there and reads it back.
-final class MotoServer {
-    private let process: ServerProcess
+/// moto's server; boto3 prepares what is there and reads it back. One is shared by tests that name things by themselves, for
+/// it takes seconds to start.
+final class MotoServer: Sendable {
+    private let process: Mutex<ServerProcess>
     let endpoints: EndpointSettings
+
+    private static let common = Result { try MotoServer() }
+    static func shared() throws -> MotoServer? { try common.get() }
 
     init?() throws {
         guard let python = AWSPeers.python else { return nil }
-        process = try ServerProcess([python, AWSPeers.program("moto-server.py")])
+        let process = try ServerProcess([python, AWSPeers.program("moto-server.py")])
         var endpoints = EndpointSettings()
         endpoints.configuredForAll = "http://127.0.0.1:\(process.port)"
         self.endpoints = endpoints
+        self.process = Mutex(process)
     }
 
     struct Refused: Error { let why: String }
 
     /// Evaluates a Python expression in which `boto("iam")` is a client.
     @discardableResult
-    func boto(_ expression: String) throws -> JSONValue {
-        let answer = try JSONValue(parsing: Array(try process.ask(expression).utf8))
+    func boto(_ expression: String, scope: String) throws -> JSONValue {
+        let line = try process.withLock { try $0.ask("\(scope) \(expression)") }
+        let answer = try JSONValue(parsing: Array(line.utf8))
         if let why = answer["error"]?.stringValue { throw Refused(why: "\(expression): \(why)") }
         return answer
     }

@@ -16,7 +16,7 @@ struct PlannedKeysTests {
 
     @Test("roles are assumed one after the other at STS, and STS says whose keys they are")
     func roles() throws {
-        guard let moto = try MotoServer() else { return }
+        guard let moto = try MotoServer.shared() else { return }
         let first = AssumedRole(arn: "arn:aws:iam::123456789012:role/first", sessionName: "one")
         let second = AssumedRole(
             arn: "arn:aws:iam::123456789012:role/second", sessionName: "two", externalID: "x", duration: 900)
@@ -38,7 +38,7 @@ struct PlannedKeysTests {
 
     @Test("a web identity's token proves itself, unsigned")
     func webIdentity() throws {
-        guard let moto = try MotoServer() else { return }
+        guard let moto = try MotoServer.shared() else { return }
         let folder = try TemporaryDirectory()
         try Files.create("\(folder.path)/token", Array("header.payload.signature\n".utf8))
         let plan = CredentialPlan.webIdentity(
@@ -168,6 +168,15 @@ struct PlannedKeysTests {
         let plan = CredentialPlan.process(["sh", "-c", script], place: ProfilePlace(file: "config", line: 3))
         let error = #expect(throws: ServiceError.self) { try keys(plan).key() }
         #expect(error?.message.hasPrefix("config:3:1: ") == true && error?.message.contains("hidden-secret") == false)
+    }
+
+    @Test("a credential process that hangs is ended, with what it started")
+    func hangingProcess() throws {
+        let plan = CredentialPlan.process(["sh", "-c", "sleep 1000 & wait"], place: ProfilePlace(file: "config", line: 3))
+        let planned = PlannedKeys(
+            plan, region: "eu-central-1", endpoints: EndpointSettings(), host: .forAWS(), processTimeout: 1)
+        let error = #expect(throws: ServiceError.self) { try planned.key() }
+        #expect(error?.message.contains("did not end within 1 s") == true)
     }
 
     @Test("a credential process that prints keys gives them")

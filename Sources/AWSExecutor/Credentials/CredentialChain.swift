@@ -22,9 +22,11 @@ struct CredentialChain {
         chosenProfile ?? variable("AWS_DEFAULT_PROFILE") ?? variable("AWS_PROFILE")
     }
 
+    var profileName: String { namedProfile ?? "default" }
+
     /// - Throws: `AWSAccessError` where something is configured and cannot be used, and where nothing is.
     func plan() throws(AWSAccessError) -> CredentialPlan {
-        let name = namedProfile ?? "default"
+        let name = profileName
         guard namedProfile == nil || profiles.merged[name] != nil else {
             throw AWSAccessError(
                 .notFound,

@@ -17,12 +17,13 @@ final class PlannedKeys: KeySource {
     /// Seconds before their end from which keys count as expired: what is begun with them must end with them.
     static let margin: Int64 = 300
     /// Seconds that a `credential_process` may take; nobody sits at a runner's terminal.
-    static let processTimeout = 60
+    private let processTimeout: Int
 
     init(
         _ plan: CredentialPlan, region: String, endpoints: EndpointSettings, host: Host,
-        connect: ServiceClient.Connect? = nil
+        connect: ServiceClient.Connect? = nil, processTimeout: Int = 60
     ) {
+        self.processTimeout = processTimeout
         self.plan = plan
         self.region = region
         self.endpoints = endpoints
@@ -92,14 +93,14 @@ final class PlannedKeys: KeySource {
         do throws(SystemError) {
             result = try Program.run(
                 words, environment: host.environment, outputLimit: IssuedKey.maximumSize + 1,
-                timeout: Self.processTimeout)
+                timeout: processTimeout)
         } catch {
             throw ServiceError(message: "\(place): cannot run the credential process: \(error.reason)")
         }
         // Neither of its outputs is told on: either may hold a secret.
         guard !result.timedOut else {
             throw ServiceError(
-                message: "\(place): the credential process did not end within \(Self.processTimeout) s; run it by hand")
+                message: "\(place): the credential process did not end within \(processTimeout) s; run it by hand")
         }
         guard result.status == 0 else {
             throw ServiceError(

@@ -1,11 +1,15 @@
 """moto's server on a free port of loopback, for as long as standard input is open. Prints the port.
 
-Lines on standard input: `reset` forgets everything; anything else is a Python expression over `boto`, a function that makes
-a boto3 client of this server (`boto("iam").list_roles()`), answered with JSON. So boto3 prepares and reads back.
+Each line on standard input is a scope, a blank, and a Python expression over `boto`, which makes a boto3 client of this server
+(`1 boto("iam").list_roles()`), or `do ` and statements with `\\n` between them. It is answered with JSON. Variables live
+in their scope. So boto3 prepares and reads back.
 """
 import json
 import os
 import sys
+
+# What moto prints is none of the answers.
+answers, sys.stdout = sys.stdout, sys.stderr
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -17,12 +21,15 @@ import logging
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 import boto3
+import requests
 from moto.server import ThreadedMotoServer
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
-print(port, flush=True)
+# No function runs here: that would need containers. They answer with what was laid ready.
+requests.post(f"http://127.0.0.1:{port}/moto-api/config", json={"lambda": {"use_docker": False}}, timeout=30)
+print(port, file=answers, flush=True)
 
 
 def boto(service, region="eu-central-1", key="test", secret="test", token=None):
@@ -30,16 +37,17 @@ def boto(service, region="eu-central-1", key="test", secret="test", token=None):
                         aws_secret_access_key=secret, aws_session_token=token)
 
 
-scope = {"boto": boto, "json": json}
+scopes = {}
 for line in sys.stdin:
-    line = line.strip()
+    name, line = line.strip().split(" ", 1)
+    scope = scopes.setdefault(name, {"boto": boto, "json": json})
     try:
         if line.startswith("do "):
             exec(line[3:].replace("\\n", "\n"), scope)
             answer = None
         else:
             answer = eval(line, scope)
-        print(json.dumps(answer, default=str), flush=True)
+        print(json.dumps(answer, default=str), file=answers, flush=True)
     except Exception as error:
-        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
+        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers, flush=True)
 server.stop()
