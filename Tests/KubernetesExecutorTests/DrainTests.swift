@@ -172,6 +172,18 @@ struct DrainTests {
         #expect(bench.transport.mutations.count == 2)
     }
 
+    @Test("what was seen for a run that was given up is looked at again for the next one")
+    func secondRun() throws {
+        let cluster = try Self.cluster()
+        let bench = Bench(cluster)
+        let step = try DefaultCatalogue.step("drain-node", Self.drain)
+        #expect(try bench.executor.runPrechecks(for: step).allSatisfy(\.passed))
+        let bare = Fixture.pod("bare").canonicalText
+        #expect(try cluster.ask("POST", "/api/v1/namespaces/staging/pods", "application/json", bare).status == 201)
+        let check = try #require(try bench.executor.runPrechecks(for: step).first { $0.name == "workload-check" })
+        #expect(!check.passed && check.detail.contains("`staging/bare`"))
+    }
+
     @Test("a budget that is not observed yet is waited for as long as the server says")
     func unobserved() throws {
         let bench = Bench(try Self.cluster())
