@@ -180,7 +180,8 @@ public struct Runner {
             summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
             mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,
             changed: wasSent && (after.map { $0.objectDigest != prepared.before.objectDigest } ?? true), after: after,
-            differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output)
+            differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output,
+            secretOutput: report?.secretOutput)
     }
 }
 
