@@ -66,7 +66,9 @@ public final class HTTPFront: @unchecked Sendable {
             received.withLock { $0.append(request) }
             let response = answer(request)
             var text = "HTTP/1.1 \(response.status) X\r\nContent-Length: \(response.body.count)\r\n"
-            for (name, value) in response.headers where name.lowercased() != "content-length" {
+            // The framing is this server's own.
+            let framing: Set = ["content-length", "transfer-encoding", "connection"]
+            for (name, value) in response.headers where !framing.contains(name.lowercased()) {
                 text += "\(name): \(value)\r\n"
             }
             let bytes = Array((text + "\r\n").utf8) + response.body

@@ -4,8 +4,8 @@ import EmbeddedCluster
 import HTTP
 import OperatingSystem
 import Runner
-import Testing
 import TestSupport
+import Testing
 
 /// The command line against a server behind TLS with client certificates, found by a kubeconfig.
 @Suite("Running against a cluster over TLS")
@@ -108,7 +108,9 @@ struct ClusterOverTLSTests {
                 host: world.governance.host("runner"), notify: { line in said.withLock { $0.append(line) } },
                 evidenceKey: { () throws(AgentSafeError) in EvidenceKey([1]) })
         }
-        let error = #expect(throws: AgentSafeError.self) { try choice("nobody").connection(for: target(["context": "demo"])) }
+        let error = #expect(throws: AgentSafeError.self) {
+            try choice("nobody").connection(for: target(["context": "demo"]))
+        }
         #expect(error?.message.contains("reached by context `demo`") == true)
         let named = try choice(nil).connection(for: target(["context": "demo"]))
         #expect(named?.specification.context == "demo" && said.withLock { $0 }.isEmpty)

@@ -3,16 +3,15 @@ import CryptoPrimitives
 import HTTP
 import KubernetesAccess
 import OperatingSystem
-import Testing
 import TestSupport
+import Testing
 
 /// Every recorded exchange, served by a program over TLS that demands a client certificate.
 @Suite("recorded exchanges over TLS")
 struct CassettesOverTLSTests {
-    private static let names: [String] = {
-        let folder = Files.parent(of: Files.parent(of: #filePath)) + "/Cassettes"
-        return ((try? Files.list(folder)) ?? []).compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil }
-    }()
+    private static let names = ((try? Files.list(Cassette.folder)) ?? []).compactMap { name in
+        name.hasSuffix(".json") ? String(name.dropLast(5)) : nil
+    }
 
     /// One server for all: each cassette below a path of its own, which stands in the kubeconfig's `server`.
     private struct Replay {
