@@ -88,7 +88,7 @@ struct ThreatCutConnection {
     @Test("a reset at any byte of any request or answer", arguments: cases)
     func resets(item: Case) throws {
         let bench = try FaultBench(Self.cluster)
-        #expect(try attempt(item, bench, "unharmed") {} == .done)
+        #expect(try attempt(item, bench, "unharmed") { try bench.proxy.arm(nil) } == .done)
         let sizes = try bench.proxy.sizes()
         var places: [(fault: FaultProxy.Fault, exchange: Int, at: Int)] = []
         for (exchange, size) in sizes.enumerated() {
@@ -120,7 +120,7 @@ struct ThreatCutConnection {
     @Test("wrong lengths, truncated JSON, no HTTP, one exchange after another", arguments: cases)
     func answers(item: Case) throws {
         let bench = try FaultBench(Self.cluster)
-        try attempt(item, bench, "unharmed") {}
+        try attempt(item, bench, "unharmed") { try bench.proxy.arm(nil) }
         let count = try bench.proxy.sizes().count
         for fault in [FaultProxy.Fault.truncated, .longer, .shorter, .garbage] {
             for exchange in 0..<count {
@@ -134,7 +134,7 @@ struct ThreatCutConnection {
     @Test("storms of 5xx, before the server and behind it", arguments: cases)
     func storms(item: Case) throws {
         let bench = try FaultBench(Self.cluster)
-        try attempt(item, bench, "unharmed") {}
+        try attempt(item, bench, "unharmed") { try bench.proxy.arm(nil) }
         let count = try bench.proxy.sizes().count
         for fault in [FaultProxy.Fault.storm, .stormAfter] {
             for exchange in 0..<count {
@@ -152,7 +152,7 @@ struct ThreatCutConnection {
     func slow() throws {
         let bench = try FaultBench(Self.cluster)
         let item = Self.cases[1]
-        try attempt(item, bench, "unharmed") {}
+        try attempt(item, bench, "unharmed") { try bench.proxy.arm(nil) }
         let exchanges = try bench.proxy.sizes()
         // The mutation is the one with a body.
         let mutation = try #require(exchanges.indices.max { exchanges[$0].request < exchanges[$1].request })
