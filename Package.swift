@@ -129,8 +129,7 @@ let tests: [Target] = [
         name: "KubernetesExecutorTests",
         dependencies: [
             "KubernetesAccess", "KubernetesExecutor", "EmbeddedCatalogue", "EmbeddedCluster", "ChangeModel",
-            "Documents",
-            "HTTP", "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
+            "CryptoPrimitives", "Documents", "HTTP", "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
         ],
         resources: [.copy("Cassettes")]),
     // Against a real API server, where Tests/kubernetes-server.sh started one.
