@@ -42,7 +42,9 @@ let protocolFloor: [Target] = [
 ]
 
 let executors: [Target] = [
-    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
+    .target(
+        name: "KubernetesExecutor",
+        dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
 ]
 

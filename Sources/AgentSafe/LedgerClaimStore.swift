@@ -149,6 +149,7 @@ final class LedgerClaimStore: ClaimStore {
                             record.prechecks.map {
                                 ["name": .string($0.name), "passed": .bool($0.passed), "detail": .string($0.detail)]
                             }),
+                        "credentials": record.credentials.isEmpty ? nil : .array(record.credentials.map(\.json)),
                         "rollback": record.rollback?.json ?? .null,
                     ]), files: files,
                     headline: isPlan

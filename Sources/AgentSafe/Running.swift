@@ -216,7 +216,8 @@ extension Workspace {
                 return RunOutcome(change, .failed, "\(error); nothing was claimed")
             }
         }
-        let runner = Runner(executors: chosen, store: store, host: host)
+        let runner = Runner(
+            executors: chosen, store: store, vault: MachineVault(workspace: self, executors: executors), host: host)
         do {
             switch try runner.run(authorized, progress: progress) {
             case .executed(let record): return RunOutcome(change, record)

@@ -117,6 +117,12 @@ enum EventText {
                     "  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))"
                 )
             }
+            for credential in event.body["credentials"]?.arrayValue ?? [] {
+                let end = credential["expires"]?.stringValue.map { ", until \($0)" } ?? ""
+                lines.append(
+                    "  credential of type \(visible(credential["type"]?.stringValue ?? "")) from "
+                        + "\(visible(credential["backend"]?.stringValue ?? ""))\(end)")
+            }
             if let rollback = event.body["rollback"], !rollback.isNull {
                 lines.append("  undone by \(visible(rollback.canonicalText))")
             }

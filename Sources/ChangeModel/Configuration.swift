@@ -31,6 +31,8 @@ public struct Configuration: Hashable, Sendable {
     public var rateLimit: RateLimit?
     /// nil: off.
     public var cumulativeRisk: CumulativeRisk?
+    /// Where runners take credentials and secrets from.
+    public var credentials: CredentialSettings
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -44,7 +46,7 @@ public struct Configuration: Hashable, Sendable {
         terms: ApprovalTerms = ApprovalTerms(),
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
-        unenforced: [String] = []
+        credentials: CredentialSettings = CredentialSettings(), unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -63,6 +65,7 @@ public struct Configuration: Hashable, Sendable {
         self.requiresTicket = requiresTicket
         self.rateLimit = rateLimit
         self.cumulativeRisk = cumulativeRisk
+        self.credentials = credentials
         self.unenforced = unenforced
     }
 

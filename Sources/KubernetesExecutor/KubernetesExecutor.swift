@@ -12,6 +12,8 @@ public import Runner
 public final class KubernetesExecutor: Executor {
     public let name: String
     private let client: APIClient
+    /// What carries the requests.
+    public let transport: any HTTPTransport
     private let now: () -> Int64
     private let convergenceTimeout: Int
     private let evidenceKey: EvidenceKey
@@ -25,6 +27,7 @@ public final class KubernetesExecutor: Executor {
         sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64, convergenceTimeout: Int = 600
     ) {
         self.name = name
+        self.transport = transport
         client = APIClient(transport: transport, sleep: sleep)
         self.now = now
         self.convergenceTimeout = convergenceTimeout

@@ -34,11 +34,7 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
         case .claim: Self.claimVariants
-        case .prepared:
-            [
-                Self.preparedMembers, Self.preparedMembers + ["step"],
-                Self.preparedMembers + ["step", "done"],
-            ]
+        case .prepared: Self.preparedVariants
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
         case .resolution: [["claim", "outcome", "reason"]]
@@ -50,6 +46,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     ]
 
     private static let preparedMembers = ["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]
+    private static let preparedVariants = [[], ["step"], ["step", "done"]].flatMap { numbers in
+        [preparedMembers + numbers, preparedMembers + numbers + ["credentials"]]
+    }
     /// Each of the members that may be there or not.
     private static let claimVariants = ["ticket", "trust_remote", "break_glass"]
         .reduce([claimMembers]) { variants, member in variants + variants.map { $0 + [member] } }

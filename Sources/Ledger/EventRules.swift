@@ -181,6 +181,7 @@ struct EventRules {
             throw .notAuthentic(
                 "a preparation comes with its before-state, and with the rollback pair where there is one")
         }
+        try checkCredentials()
         guard let checks = event.body["prechecks"]?.arrayValue, checks.allSatisfy({ $0["passed"]?.boolValue == true })
         else { throw .notAuthentic("a precheck failed, and the change was prepared all the same") }
     }

@@ -74,6 +74,8 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
         case unreachable
         case unsupported
         case invalid
+        /// A credential or a secret could not be had, or cannot do what the step needs.
+        case noCredential = "no_credential"
         /// The lease ended before the mutation could be sent.
         case leaseEnded = "lease_ended"
     }
@@ -92,14 +94,20 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String { message }
 }
 
-/// Something that can carry out actions on one kind of target. Called by the runner in this order: `confirmIdentity`,
-/// `runPrechecks`, `captureState`, `execute`, `captureState`.
+/// Something that can carry out actions on one kind of target. Called by the runner in this order: `use` where there is a
+/// credential, `confirmIdentity`, `runPrechecks`, `captureState`, `execute`, `captureState`, `forgetCredential`.
 public protocol Executor: AnyObject {
     /// A short name for the record: `kubernetes`, `embedded`.
     var name: String { get }
 
     /// Whether this executor can do that action at all.
     func supports(action: String) -> Bool
+
+    /// From here on speaks to the target with this credential, and with nothing else that says who asks.
+    func use(_ credential: Credential) throws(ExecutionError)
+
+    /// Speaks as it did before `use`. Keeps nothing of the credential.
+    func forgetCredential()
 
     /// Asks the target who it is and compares with what the locator pins (`cluster_uid`, `account`).
     /// - Returns: what the target said, for the record.
@@ -119,4 +127,16 @@ public protocol Executor: AnyObject {
     func execute(
         _ step: ExecutionStep, before: CapturedState, mayMutate: () -> Bool, progress: (String) -> Void
     ) throws(ExecutionError) -> ExecutionReport
+}
+
+extension Executor {
+    public func use(_ credential: Credential) throws(ExecutionError) {
+        throw ExecutionError(
+            code: .noCredential,
+            message:
+                "the executor `\(name)` cannot use credentials of type `\(credential.record.type)`; remove the backend "
+                + "`\(credential.record.backend)` from agentsafe.yaml, or choose another executor")
+    }
+
+    public func forgetCredential() {}
 }

@@ -42,6 +42,7 @@ extension ConfigurationDocument {
             ]
         }
         lines += LimitFields.lines(configuration)
+        lines += CredentialFields.lines(configuration.credentials)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
