@@ -36,6 +36,7 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 public final class EmbeddedCluster: HTTPTransport {
     private let path: String?
     private let clock: () -> Int64
+    private let release: ServerRelease
     private var state: ClusterState
     /// The file's bytes as last read or written.
     private var fileContent: [UInt8] = []
@@ -47,15 +48,20 @@ public final class EmbeddedCluster: HTTPTransport {
     /// - Parameters:
     ///   - objects: a v1 List, a typed list, or one object.
     ///   - clock: seconds since 1970-01-01T00:00:00Z, for time stamps only.
-    public init(objects: JSONValue, clock: @escaping () -> Int64) throws(EmbeddedClusterError) {
+    ///   - release: whose versions of the API it serves.
+    public init(
+        objects: JSONValue, clock: @escaping () -> Int64, release: ServerRelease = .v1_36
+    ) throws(EmbeddedClusterError) {
         path = nil
         self.clock = clock
+        self.release = release
         state = try ClusterFile.state(of: objects, now: Timestamp(seconds: clock()).description)
     }
 
     private init(path: String, clock: @escaping () -> Int64) throws(EmbeddedClusterError) {
         self.path = path
         self.clock = clock
+        release = .v1_36
         fileContent = try Self.read(path)
         state = try Self.parse(fileContent, path: path, now: Timestamp(seconds: clock()).description)
     }
@@ -75,7 +81,7 @@ public final class EmbeddedCluster: HTTPTransport {
         let lock = try path.map(Self.lock)
         defer { withExtendedLifetime(lock) {} }
         try readAgain()
-        var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description)
+        var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description, release: release)
         let response = handler.handle(request)
         do throws(EmbeddedClusterError) {
             try replaceState(handler.state)

@@ -6,15 +6,29 @@ struct RequestHandler {
     var state: ClusterState
     /// RFC 3339.
     let now: String
+    let release: ServerRelease
 
     static let bodyLimit = 3 << 20
 
     mutating func handle(_ request: HTTPRequest) -> HTTPResponse {
+        guard let target = RequestTarget(parsing: request.target) else {
+            return StatusFailure.badRequest("the request's path or query cannot be read").response
+        }
+        guard let route = Route(target, release) else { return StatusFailure.noSuchPath.response }
+        guard let view = route.view(target) else { return handle(request, target, route) }
+        guard request.method == "GET" || !view.isReadOnly else { return StatusFailure.methodNotAllowed.response }
+        var (asked, body) = (request, try? JSONValue(parsing: request.body))
+        if let text = body.map(view.stored) { asked.body = text.canonicalBytes }
+        var response = handle(asked, target, route)
+        body = try? JSONValue(parsing: response.body)
+        if let body { response.body = view.asked(body).canonicalBytes }
+        return response
+    }
+
+    private mutating func handle(
+        _ request: HTTPRequest, _ target: RequestTarget, _ route: Route
+    ) -> HTTPResponse {
         do throws(StatusFailure) {
-            guard let target = RequestTarget(parsing: request.target) else {
-                throw .badRequest("the request's path or query cannot be read")
-            }
-            guard let route = Route(target) else { throw .noSuchPath }
             guard request.body.count <= Self.bodyLimit else { throw .bodyTooLarge(limit: Self.bodyLimit) }
             if request.method == "GET" { advanceControllers(before: route) }
             switch (request.method, route) {
@@ -22,7 +36,13 @@ struct RequestHandler {
                 let headers = [(name: "Content-Type", value: "text/plain; charset=utf-8")]
                 return HTTPResponse(status: 200, headers: headers, body: Array("ok".utf8))
             case ("GET", .version):
-                return Self.answer(["major": "1", "minor": "36", "gitVersion": "v1.36.2", "platform": "embedded"])
+                return Self.answer([
+                    "major": "1", "minor": .string(release.minor), "gitVersion": .string(release.rawValue),
+                    "platform": "embedded",
+                ])
+            case ("GET", .groups): return Self.answer(DiscoveryDocuments.groups(of: release))
+            case ("GET", .resources(let group, let version)):
+                return Self.answer(DiscoveryDocuments.resources(group: group, version: version))
             case ("GET", .collection(let type, let namespace)):
                 try checkVersion(target)
                 return Self.answer(try ObjectList(type, namespace, target).read(from: state))

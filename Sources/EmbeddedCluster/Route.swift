@@ -9,8 +9,12 @@ enum Route {
     case scale(ObjectKey)
     case version
     case health
+    /// The groups beside the core (`/apis`).
+    case groups
+    /// The kinds of one group and version.
+    case resources(group: String, version: String)
 
-    init?(_ target: RequestTarget) {
+    init?(_ target: RequestTarget, _ release: ServerRelease) {
         var path = target.segments[...]
         switch path.first {
         case "version" where path.count == 1 && !target.endsWithSlash:
@@ -22,9 +26,17 @@ enum Route {
             return
         default: break
         }
-        guard let (group, version) = Self.groupVersion(&path) else { return nil }
+        if target.segments == ["apis"] {
+            self = .groups
+            return
+        }
+        guard let (group, version) = Self.groupVersion(&path), release.serves(group, version) else { return nil }
+        if path.isEmpty {
+            self = .resources(group: group, version: version)
+            return
+        }
         func type(_ plural: String) -> ResourceType? {
-            ResourceType(rawValue: plural).flatMap { $0.group == group && $0.version == version ? $0 : nil }
+            ResourceType(rawValue: plural).flatMap { $0.group == group ? $0 : nil }
         }
         var namespace: String?
         // `namespaces/NAME/PLURAL…` is inside a namespace, `namespaces` and `namespaces/NAME` are about namespaces.
@@ -48,6 +60,18 @@ enum Route {
         case (3, .deployments) where rest[2] == "scale": self = .scale(key)
         default: return nil
         }
+    }
+
+    /// The type that the path is about, and the version of its group that it asks for.
+    func view(_ target: RequestTarget) -> VersionView? {
+        let type: ResourceType
+        switch self {
+        case .collection(let found, _): type = found
+        case .object(let key), .scale(let key): type = key.type
+        default: return nil
+        }
+        guard target.segments.first == "apis", target.segments.count > 2 else { return nil }
+        return VersionView(type, asked: target.segments[2])
     }
 
     private static func groupVersion(_ path: inout ArraySlice<String>) -> (String, String)? {

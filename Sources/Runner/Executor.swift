@@ -60,6 +60,30 @@ public struct ExecutionReport: Sendable, Hashable {
     }
 }
 
+/// What a step would do, found out without doing it.
+public enum Preview: Sendable, Hashable {
+    /// What the target answered when it was asked to do everything but keep the result.
+    case predicted(Prediction)
+    /// It cannot be told, and why. This is not the same as that nothing would change.
+    case unavailable(reason: String)
+}
+
+/// What a target would be like right after a step, before anything that follows from it has taken effect.
+public struct Prediction: Sendable, Hashable {
+    /// Its digest is another than before-state's where the object would change, even where no field shows it; nil where there
+    /// would be no object.
+    public var after: CapturedState
+    public var differences: [StateDifference]
+    /// What the fields do not show, one line each: Pods that would be evicted, objects that would be lost.
+    public var notes: [String]
+
+    public init(after: CapturedState, differences: [StateDifference], notes: [String] = []) {
+        self.after = after
+        self.differences = differences
+        self.notes = notes
+    }
+}
+
 /// Why a step could not be done. `mayHaveBeenApplied` decides between *failed* and *unknown*.
 public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: String, Sendable {
@@ -118,6 +142,12 @@ public protocol Executor: AnyObject {
 
     func captureState(for step: ExecutionStep) throws(ExecutionError) -> CapturedState
 
+    /// Asks the target what `execute` would do, without doing it (a server-side dry run).
+    ///
+    /// - Parameter before: the state as it is now.
+    /// - Throws: what the target would refuse for real, too.
+    func preview(_ step: ExecutionStep, before: CapturedState) throws(ExecutionError) -> Preview
+
     /// Mutates the target and waits until it converged.
     ///
     /// - Parameters:
@@ -139,4 +169,8 @@ extension Executor {
     }
 
     public func forgetCredential() {}
+
+    public func preview(_ step: ExecutionStep, before: CapturedState) throws(ExecutionError) -> Preview {
+        .unavailable(reason: "the executor `\(name)` has no dry run of `\(step.action.name)`")
+    }
 }

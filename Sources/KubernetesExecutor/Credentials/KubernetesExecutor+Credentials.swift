@@ -19,8 +19,13 @@ extension KubernetesExecutor {
             throw ExecutionError(
                 code: .noCredential, message: "the executor `\(name)` cannot change who it speaks as; nothing was sent")
         }
+        // What was seen by others is not taken for what this one may see.
+        session.sightings.forget()
         connection.use(bearerToken: token)
     }
 
-    public func forgetCredential() { (transport as? any BearerTransport)?.use(bearerToken: nil) }
+    public func forgetCredential() {
+        session.sightings.forget()
+        (transport as? any BearerTransport)?.use(bearerToken: nil)
+    }
 }

@@ -130,7 +130,7 @@ struct TokenRequestTests {
         try governance.trustCommit(["policies/zz-open.yaml": { _ in ThreatBranchPolicy.loose }])
         if ending == .wrongCluster {
             try governance.trustCommit([
-                "inventory.yaml": { $0.replacing("    locator:\n", with: "    locator:\n      cluster_uid: another\n") }
+                "inventory.yaml": { $0.replacing("4c7e1f8a-52d3-4b0e-9a61-0f5d2c83b7e9", with: "another") }
             ])
         }
         let scene = try TokenScene(governance)

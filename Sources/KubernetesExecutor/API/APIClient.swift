@@ -3,22 +3,6 @@ internal import HTTP
 internal import OperatingSystem
 internal import Runner
 
-/// The media types of a patch (RFC 7386, RFC 6902, and Kubernetes' own strategic merge).
-enum PatchType: String {
-    case strategic = "application/strategic-merge-patch+json"
-    case merge = "application/merge-patch+json"
-    case json = "application/json-patch+json"
-}
-
-/// What a patch met.
-enum PatchOutcome {
-    case applied(JSONValue)
-    /// The object's version is not the expected one; nothing was changed.
-    case versionChanged
-    /// The server was too busy to look at it; nothing was changed. Seconds to wait.
-    case busy(retryAfter: Int)
-}
-
 /// The few verbs that this executor speaks with the API server.
 struct APIClient {
     let transport: any HTTPTransport
@@ -27,9 +11,10 @@ struct APIClient {
     static let responseLimits = JSONLimits(bytes: 16 << 20, depth: 64)
     private static let pageSize = 500
     private static let maximumPages = 40
+    private static let maximumReadAttempts = 4
 
     func get(_ address: ResourceAddress) throws(ExecutionError) -> JSONValue {
-        try read(address, query: [])
+        try parse(try read(address, query: []), of: address)
     }
 
     /// nil when there is no such object.
@@ -42,14 +27,17 @@ struct APIClient {
     }
 
     /// All items, page by page.
-    func list(_ address: ResourceAddress, labelSelector: String? = nil) throws(ExecutionError) -> [JSONValue] {
+    func list(
+        _ address: ResourceAddress, labelSelector: String? = nil, fieldSelector: String? = nil
+    ) throws(ExecutionError) -> [JSONValue] {
         var items: [JSONValue] = []
         var token: String?
         for _ in 0..<Self.maximumPages {
             var query = [RequestTarget.QueryItem("limit", String(Self.pageSize))]
             if let labelSelector { query.append(.init("labelSelector", labelSelector)) }
+            if let fieldSelector { query.append(.init("fieldSelector", fieldSelector)) }
             if let token { query.append(.init("continue", token)) }
-            let page = try read(address, query: query)
+            let page = try parse(try read(address, query: query), of: address)
             items += page["items"]?.arrayValue ?? []
             token = page.at("metadata", "continue")?.stringValue
             if token?.isEmpty != false { return items }
@@ -59,43 +47,56 @@ struct APIClient {
             message: "cannot list \(address): more than \(Self.pageSize * Self.maximumPages) objects")
     }
 
-    /// Sends one patch, once. The caller has asked whether it may.
-    func patch(
-        _ address: ResourceAddress, type: PatchType, body: JSONValue
-    ) throws(ExecutionError) -> PatchOutcome {
+    /// The body of an answer that is no JSON, such as a log.
+    ///
+    /// - Parameter query: names and values.
+    func text(_ address: ResourceAddress, query: [(String, String)]) throws(ExecutionError) -> [UInt8] {
+        try read(address, query: query.map { .init($0.0, $0.1) }, accept: "*/*").body
+    }
+
+    /// Sends one mutation, once. The caller has asked whether it may.
+    func send(_ mutation: Mutation, dryRun: Bool = false) throws(ExecutionError) -> MutationOutcome {
+        let (address, what) = (mutation.address, "\(mutation.verb) \(mutation.address)")
+        let (query, body) = mutation.parts(dryRun: dryRun)
         let request = try request(
-            "PATCH", address, query: [.init("fieldManager", "agentsafe"), .init("fieldValidation", "Strict")],
-            contentType: type.rawValue, body: body.canonicalBytes)
+            mutation.method, address, query: query.map { .init($0.0, $0.1) }, contentType: mutation.contentType,
+            body: body.canonicalBytes)
         let response: HTTPResponse
         do throws(HTTPError) {
             response = try send(request)
         } catch {
+            let mayHaveBeenApplied = error.mayHaveBeenApplied && !dryRun
             throw ExecutionError(
                 code: .unreachable,
-                message: "cannot patch \(address): \(error.message.forMessage(limit: 200)); "
-                    + (error.mayHaveBeenApplied ? "find out whether it was applied" : "nothing was applied"),
-                mayHaveBeenApplied: error.mayHaveBeenApplied)
+                message: "cannot \(what): \(error.message.forMessage(limit: 200)); "
+                    + (mayHaveBeenApplied ? "find out whether it was applied" : "nothing was applied"),
+                mayHaveBeenApplied: mayHaveBeenApplied)
         }
+        let status = APIStatus(response)
         switch response.status {
-        case 200, 201:
-            // The patch is applied, whatever the body looks like.
+        case 200, 201, 202:
+            // It is applied, whatever the body looks like.
             do throws(ExecutionError) {
                 return .applied(try parse(response, of: address))
             } catch {
-                throw ExecutionError(code: error.code, message: error.message, mayHaveBeenApplied: true)
+                throw ExecutionError(code: error.code, message: error.message, mayHaveBeenApplied: !dryRun)
             }
-        case 429: return .busy(retryAfter: APIStatus(response).retryAfter ?? 1)
-        case 409 where APIStatus(response).reason == "Conflict": return .versionChanged
+        case 400 where dryRun && status.refusesDryRun: return .dryRunUnsupported
+        case 404 where status.isAbout(address): return .notFound
+        case 429 where status.isDisruptionBudget: return .budgetForbids(retryAfter: status.retryAfter)
+        case 429: return .busy(retryAfter: status.retryAfter ?? 1)
+        case 409 where status.isFieldManagerConflict: throw status.error(doing: what, mutating: !dryRun)
+        case 409 where status.reason == "Conflict" || status.reason == "AlreadyExists": return .objectChanged
         // A failed `test` is a 422 without a cause; which test it was, only a second look at the object can tell.
-        case 422 where type == .json && APIStatus(response).causes.isEmpty: return .versionChanged
-        default: throw APIStatus(response).error(doing: "patch \(address)", mutating: true)
+        case 422 where mutation.contentType == PatchType.json.rawValue && status.causes.isEmpty: return .objectChanged
+        default: throw status.error(doing: what, mutating: !dryRun)
         }
     }
 
     private func read(
-        _ address: ResourceAddress, query: [RequestTarget.QueryItem]
-    ) throws(ExecutionError) -> JSONValue {
-        let request = try request("GET", address, query: query)
+        _ address: ResourceAddress, query: [RequestTarget.QueryItem], accept: String = "application/json"
+    ) throws(ExecutionError) -> HTTPResponse {
+        let request = try request("GET", address, query: query, accept: accept)
         var attempts = 0
         while true {
             let response: HTTPResponse
@@ -107,9 +108,9 @@ struct APIClient {
                     message: "cannot read \(address): \(error.message.forMessage(limit: 200)); check the connection")
             }
             attempts += 1
-            if response.status == 200 { return try parse(response, of: address) }
+            if response.status == 200 { return response }
             let status = APIStatus(response)
-            guard response.status == 429, attempts < 4 else {
+            guard response.status == 429, attempts < Self.maximumReadAttempts else {
                 throw status.error(doing: "read \(address)", mutating: false)
             }
             sleep((status.retryAfter ?? 1) * 1000)
@@ -138,13 +139,13 @@ struct APIClient {
     }
 
     private func request(
-        _ method: String, _ address: ResourceAddress, query: [RequestTarget.QueryItem], contentType: String? = nil,
-        body: [UInt8] = []
+        _ method: String, _ address: ResourceAddress, query: [RequestTarget.QueryItem],
+        accept: String = "application/json", contentType: String? = nil, body: [UInt8] = []
     ) throws(ExecutionError) -> HTTPRequest {
         guard let target = RequestTarget(segments: address.segments, query: query) else {
             throw ExecutionError(code: .invalid, message: "no request can name \(address); nothing was sent")
         }
-        var headers = [(name: "Accept", value: "application/json"), (name: "User-Agent", value: "agentsafe")]
+        var headers = [(name: "Accept", value: accept), (name: "User-Agent", value: "agentsafe")]
         if let contentType { headers.append((name: "Content-Type", value: contentType)) }
         return HTTPRequest(method: method, target: target.text, headers: headers, body: body)
     }

@@ -13,6 +13,22 @@ struct APIStatus {
     let causes: [String]
     /// Seconds, bounded to 10.
     let retryAfter: Int?
+    /// What the answer is about, if it says so; never shown.
+    private let subject: (kind: String?, name: String?)
+    private let causeReasons: Set<String>
+    /// Whether it says that a webhook, or the server itself, cannot do a dry run.
+    let refusesDryRun: Bool
+
+    /// Whether a disruption budget forbids the eviction.
+    var isDisruptionBudget: Bool { causeReasons.contains("DisruptionBudget") }
+    /// Whether server-side apply met a field that another manager owns.
+    var isFieldManagerConflict: Bool { causeReasons.contains("FieldManagerConflict") }
+
+    /// Whether a 404 means the object that was asked for, and not, say, a path that the server does not have.
+    func isAbout(_ address: ResourceAddress) -> Bool {
+        reason == "NotFound" && subject.name != nil && address.segments.contains(subject.name ?? "")
+            && address.segments.contains(subject.kind ?? "")
+    }
 
     init(_ response: HTTPResponse) {
         code = response.status
@@ -28,6 +44,15 @@ struct APIStatus {
             case (nil, nil): nil
             }
         }
+        let details = body?["details"]
+        subject = (details?["kind"]?.stringValue, details?["name"]?.stringValue)
+        causeReasons = Set((details?["causes"]?.arrayValue ?? []).prefix(50).compactMap { $0["reason"]?.stringValue })
+        let message = body?["message"]?.stringValue ?? ""
+        refusesDryRun =
+            reason == "BadRequest"
+            && ["does not support dry run", "dryRun alpha feature is disabled", "dryRun is not supported"].contains {
+                message.contains($0)
+            }
     }
 
     /// A reason is one word in camel case; anything else is not repeated.

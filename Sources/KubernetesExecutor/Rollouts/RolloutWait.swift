@@ -3,13 +3,14 @@ internal import Runner
 
 /// Waits until a Deployment has become what it was told to be.
 struct RolloutWait {
-    let client: APIClient
+    let session: ClusterSession
     let name: NamespacedName
-    let now: () -> Int64
-    /// Seconds.
-    let timeout: Int
     /// Whether somebody only looks: then nothing was made that a failure could leave behind.
     var isRead = false
+
+    private var client: APIClient { session.client }
+    /// Seconds.
+    private var timeout: Int { session.convergenceTimeout }
 
     private static let firstPause = 50
     private static let longestPause = 2000
@@ -21,7 +22,7 @@ struct RolloutWait {
     func run(
         uid: String?, isIntended: (DeploymentView) -> Bool, progress: (String) -> Void
     ) throws(ExecutionError) -> DeploymentView {
-        let start = now()
+        let start = session.now()
         var slept = 0
         var pause = Self.firstPause
         var lastNews = ""
@@ -32,7 +33,9 @@ struct RolloutWait {
                 guard deployment.uid == uid else { throw failure("was deleted and created anew meanwhile") }
                 guard isIntended(deployment) else { throw failure("was changed by somebody else meanwhile") }
                 switch RolloutStatus(deployment) {
-                case .complete: return deployment
+                case .complete:
+                    session.sightings.note(deployment.object, at: .deployment(name), for: .afterState)
+                    return deployment
                 case .failed(let reason): throw failure(reason + waitingReasons(of: deployment))
                 case .waiting(let what): news = what
                 }
@@ -47,7 +50,7 @@ struct RolloutWait {
                 lastNews = news
             }
             // Sleep counts too, for a clock may be set back.
-            let (elapsed, overflow) = now().subtractingReportingOverflow(start)
+            let (elapsed, overflow) = session.now().subtractingReportingOverflow(start)
             if slept / 1000 >= timeout || overflow || elapsed >= Int64(timeout) {
                 throw failure("did not converge within \(timeout) s: \(lastNews)")
             }

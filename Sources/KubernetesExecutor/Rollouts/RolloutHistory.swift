@@ -1,4 +1,5 @@
 internal import ChangeModel
+internal import Runner
 
 /// The templates that a Deployment once had, kept by the controller as ReplicaSets.
 struct RolloutHistory {
@@ -63,5 +64,19 @@ extension RolloutHistory.Entry {
         let old = replicaSet.at("metadata", "annotations")?.objectValue ?? [:]
         return present.filter { RolloutHistory.bookkeeping.contains($0.key) }
             .merging(old.filter { !RolloutHistory.bookkeeping.contains($0.key) }) { _, old in old }
+    }
+}
+
+extension RolloutHistory {
+    static func read(
+        of deployment: DeploymentView, _ name: NamespacedName, from client: APIClient
+    ) throws(ExecutionError) -> RolloutHistory {
+        guard let selector = deployment.labelSelector else {
+            throw ExecutionError(
+                code: .invalid,
+                message: "deployment `\(name.text)` has a selector that cannot be read; nothing was sent")
+        }
+        let replicaSets = try client.list(.replicaSets(in: name.namespace), labelSelector: selector)
+        return RolloutHistory(of: deployment, replicaSets: replicaSets)
     }
 }

@@ -1,0 +1,35 @@
+internal import Runner
+
+/// Which operation carries out which action of the catalogue.
+enum OperationTable {
+    private static let operations: [String: any Operation.Type] = [
+        "cordon-node": CordonNode.self,
+        "get-configmap": ReadConfigMap.self,
+        "restart-deployment": RestartDeployment.self,
+        "rollout-status": ReadRolloutStatus.self,
+        "rollout-undo": UndoRollout.self,
+        "scale-deployment": ScaleDeployment.self,
+        "uncordon-node": UncordonNode.self,
+        "update-configmap": UpdateConfigMap.self,
+        "update-image": UpdateImage.self,
+    ]
+
+    /// Actions that need a stream in both directions, which HTTP requests are not.
+    private static let streaming: Set<String> = ["exec-pod", "port-forward"]
+
+    static func supports(_ action: String) -> Bool { operations[action] != nil }
+
+    static func operation(for step: ExecutionStep) throws(ExecutionError) -> any Operation {
+        let name = step.action.name
+        guard let operation = operations[name] else {
+            let known = operations.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
+            throw ExecutionError(
+                code: .unsupported,
+                message: "the kubernetes executor cannot do `\(name.forMessage())`; "
+                    + (streaming.contains(name)
+                        ? "it needs a stream in both directions, which the `kubectl` executor has"
+                        : "it can do \(known)"))
+        }
+        return try operation.init(StepParameters(values: step.parameters))
+    }
+}

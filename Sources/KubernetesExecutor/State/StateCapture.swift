@@ -1,0 +1,57 @@
+internal import ChangeModel
+internal import Runner
+
+/// Turns an object into the record of before- and after-state: the operation's fields, the object's keyed hash, its version.
+struct StateCapture {
+    let operation: any Operation
+    let session: ClusterSession
+
+    /// - Parameter object: nil when there is none.
+    func capture(
+        _ object: JSONValue?, at address: ResourceAddress, for action: ActionDefinition
+    ) throws(ExecutionError) -> CapturedState {
+        guard object != nil || type(of: operation).allowsAbsence else {
+            throw ExecutionError(
+                code: .notFound,
+                message: "there is no \(address); check the name and the namespace in the target's locator")
+        }
+        var fields = try operation.fields(of: object, for: action, in: session)
+        // What the catalogue declares and Kubernetes does not have is recorded as such, not left out.
+        for field in action.stateFields where fields[field.name] == nil { fields[field.name] = .null }
+        return CapturedState(
+            fields: fields,
+            objectDigest: try object.map { (object) throws(ExecutionError) in
+                try ObjectDigest.of(object, at: address, key: session.key)
+            },
+            version: object?.version)
+    }
+}
+
+/// An annotation that looks like an instant (RFC 3339). Anything else that somebody wrote there is not repeated.
+enum RecordedInstant {
+    static func value(_ text: String?) -> JSONValue {
+        guard let text, (20...40).contains(text.utf8.count),
+            text.utf8.allSatisfy({
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || "-:+.TZ".utf8.contains($0)
+            })
+        else { return .null }
+        return .string(text)
+    }
+}
+
+/// Values that must not be seen, recorded so that two records can be compared.
+enum DataDigests {
+    /// Keyed hashes by name, each made with its name, so that equal values have different hashes.
+    static func of(
+        _ object: JSONValue?, members: [String], key: EvidenceKey
+    ) throws(ExecutionError) -> [String: JSONValue] {
+        var digests: [String: JSONValue] = [:]
+        for member in members {
+            for (name, value) in object?[member]?.objectValue ?? [:] {
+                let entry: JSONValue = [.string(name), .string(value.stringValue ?? "")]
+                digests[name] = .string(try key.code(of: entry.canonicalBytes))
+            }
+        }
+        return digests
+    }
+}
