@@ -211,7 +211,8 @@ extension Workspace {
         var chosen: [any Executor] = []
         for step in authorized.plan.steps {
             do {
-                chosen.append(try executors.executor(for: step.target))
+                chosen.append(
+                    try executors.executor(for: step.target, by: store.currentView.state.configuration.executors))
             } catch {
                 return RunOutcome(change, .failed, "\(error); nothing was claimed")
             }

@@ -33,6 +33,8 @@ public struct Configuration: Hashable, Sendable {
     public var cumulativeRisk: CumulativeRisk?
     /// Where runners take credentials and secrets from.
     public var credentials: CredentialSettings
+    /// What may carry out actions; the first that covers a target's type holds. Empty: whatever reaches the target.
+    public var executors: [ExecutorRule]
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -46,7 +48,8 @@ public struct Configuration: Hashable, Sendable {
         terms: ApprovalTerms = ApprovalTerms(),
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
-        credentials: CredentialSettings = CredentialSettings(), unenforced: [String] = []
+        credentials: CredentialSettings = CredentialSettings(), executors: [ExecutorRule] = [],
+        unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -66,6 +69,7 @@ public struct Configuration: Hashable, Sendable {
         self.rateLimit = rateLimit
         self.cumulativeRisk = cumulativeRisk
         self.credentials = credentials
+        self.executors = executors
         self.unenforced = unenforced
     }
 

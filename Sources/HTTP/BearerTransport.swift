@@ -2,7 +2,10 @@
 public protocol BearerTransport: HTTPTransport {
     /// From here on requests carry this token, and nothing else that says who asks: neither a client certificate nor what
     /// the connection was configured with. nil: as before.
-    func use(bearerToken: String?)
+    ///
+    /// - Returns: false where it cannot; then nothing has changed.
+    @discardableResult
+    func speak(asBearer token: String?) -> Bool
 }
 
 /// The form of a bearer token (RFC 6750 section 2.1): letters, digits and `-._~+/`, then any number of `=`. Whatever else

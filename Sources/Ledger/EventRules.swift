@@ -33,10 +33,11 @@ struct EventRules {
         case .claim: try checkClaim()
         case .prepared, .execution, .aborted: try checkContinuation()
         case .resolution: try checkResolution()
+        case .preview: try checkPreview()
         }
     }
 
-    private func requireChange() throws(LedgerError) -> SignedChange {
+    func requireChange() throws(LedgerError) -> SignedChange {
         guard let change else { throw .notAuthentic("the event names no change") }
         return change
     }
@@ -182,8 +183,7 @@ struct EventRules {
                 "a preparation comes with its before-state, and with the rollback pair where there is one")
         }
         try checkCredentials()
-        guard let checks = event.body["prechecks"]?.arrayValue, checks.allSatisfy({ $0["passed"]?.boolValue == true })
-        else { throw .notAuthentic("a precheck failed, and the change was prepared all the same") }
+        try checkPrechecks(allowing: authorized.decision.advisoryPrechecks(ofStep: claim.prepared))
     }
 
     /// What a person found out about an unknown: it closes the claim, and nothing reopens it.

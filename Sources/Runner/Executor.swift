@@ -23,11 +23,24 @@ public struct PrecheckResult: Sendable, Hashable {
     public var passed: Bool
     /// What was seen, for people; never an object's content.
     public var detail: String
+    /// Of one that fails: whether the policy lets the step go on all the same.
+    public var isAdvisory = false
 
     public init(name: String, passed: Bool, detail: String) {
         self.name = name
         self.passed = passed
         self.detail = detail
+    }
+
+    /// Whether the step ends here.
+    public var stops: Bool { !passed && !isAdvisory }
+
+    /// `{"name", "passed", "detail"}`, and `"advisory": true` of one that fails and stops nothing.
+    public var json: JSONValue {
+        .compact([
+            "name": .string(name), "passed": .bool(passed), "detail": .string(detail),
+            "advisory": !passed && isAdvisory ? .bool(true) : nil,
+        ])
     }
 }
 

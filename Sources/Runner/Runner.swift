@@ -76,11 +76,13 @@ public struct Runner {
         guard case .authorized(let current) = again, current.plan.digest == change.plan.digest
         else { return try abort("the change is not allowed any more, or its plan changed") }
         return try run(
-            current.plan.steps.map(ExecutionStep.init), claimed, catalogue: try store.catalogue(), progress: progress)
+            current.plan.steps.map(ExecutionStep.init), claimed, decision: current.decision,
+            catalogue: try store.catalogue(), progress: progress)
     }
 
     private func run(
-        _ steps: [ExecutionStep], _ claimed: Lease, catalogue: Catalogue, progress: (String) -> Void
+        _ steps: [ExecutionStep], _ claimed: Lease, decision: Decision, catalogue: Catalogue,
+        progress: (String) -> Void
     ) throws(RunStop) -> Result {
         var done: [StepRecord] = []
         var held = claimed
@@ -95,8 +97,8 @@ public struct Runner {
                 resolved = try credentials.fetch(
                     for: step, settings: catalogue.configuration.credentials, progress: say)
                 (seen, prepared) = try prepare(
-                    step, resolved, index, credentials, after: done.last, catalogue: catalogue,
-                    claimedUntil: held.wallClockEnd, progress: say)
+                    step, resolved, index, credentials, advisory: decision.advisoryPrechecks(ofStep: index),
+                    after: done.last, catalogue: catalogue, claimedUntil: held.wallClockEnd, progress: say)
             } catch {
                 let reason = credentials.screen.clean(error.message)
                 credentials.release()
@@ -159,16 +161,20 @@ public struct Runner {
     /// - Returns: the state as it is, for the executor alone, and what is recorded.
     private func prepare(
         _ step: ExecutionStep, _ resolved: ExecutionStep, _ index: Int, _ credentials: StepCredentials,
-        after done: StepRecord?, catalogue: Catalogue, claimedUntil: Timestamp, progress: (String) -> Void
+        advisory: Set<String>, after done: StepRecord?, catalogue: Catalogue, claimedUntil: Timestamp,
+        progress: (String) -> Void
     ) throws(ExecutionError) -> (before: CapturedState, record: PreparedRecord) {
         let executor = executor(index)
         let screen = credentials.screen
         let identity = try executor.confirmIdentity(of: resolved)
-        let prechecks = try executor.runPrechecks(for: resolved).map { screen.clean($0) }
-        for check in prechecks {
-            progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)")
+        var prechecks = try executor.runPrechecks(for: resolved).map { screen.clean($0) }
+        for index in prechecks.indices {
+            prechecks[index].isAdvisory = !prechecks[index].passed && advisory.contains(prechecks[index].name)
+            let check = prechecks[index]
+            let word = check.passed ? "passed" : check.isAdvisory ? "failed, and the policy lets that pass" : "failed"
+            progress("precheck \(check.name): \(word), \(check.detail)")
         }
-        if let failed = prechecks.first(where: { !$0.passed }) {
+        if let failed = prechecks.first(where: \.stops) {
             throw ExecutionError(code: .precheckFailed, message: "precheck `\(failed.name)` failed: \(failed.detail)")
         }
         let seen = try executor.captureState(for: resolved)

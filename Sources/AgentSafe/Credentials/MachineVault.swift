@@ -175,10 +175,9 @@ final class MachineVault: CredentialVault {
     func access(of credential: Credential, for step: ExecutionStep) throws(ExecutionError) -> CredentialAccess {
         guard credential.record.type == KubernetesExecutor.credentialType,
             let connection = try transport(for: step) as? any BearerTransport, !(connection is EmbeddedCluster),
-            let token = credential.secret.text, BearerToken.isValid(token)
+            let token = credential.secret.text, BearerToken.isValid(token), connection.speak(asBearer: token)
         else { return CredentialAccess() }
-        connection.use(bearerToken: token)
-        defer { connection.use(bearerToken: nil) }
+        defer { connection.speak(asBearer: nil) }
         let needs = AccessNeed.of(step)
         let review = AccessReview(transport: connection)
         var access = CredentialAccess(isKnown: true)

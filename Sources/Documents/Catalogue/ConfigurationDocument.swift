@@ -34,7 +34,9 @@ public enum ConfigurationDocument {
             maximumExpiry: approvals.maximumExpiry,
             ticketLifetime: tickets.lifetime, requiresTicket: tickets.isRequired,
             rateLimit: rateLimit, cumulativeRisk: cumulativeRisk,
-            credentials: credentials, unenforced: foreign)
+            credentials: credentials,
+            executors: fields.optional("executors", ExecutorFields.rules) ?? [],
+            unenforced: foreign)
     }
 
     private struct Ledger {

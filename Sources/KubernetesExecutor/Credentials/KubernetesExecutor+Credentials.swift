@@ -15,17 +15,17 @@ extension KubernetesExecutor {
                 message:
                     "what `\(credential.record.backend)` gives is no bearer token; a cluster takes nothing else here")
         }
-        guard let connection = transport as? any BearerTransport else {
-            throw ExecutionError(
-                code: .noCredential, message: "the executor `\(name)` cannot change who it speaks as; nothing was sent")
-        }
         // What was seen by others is not taken for what this one may see.
         session.sightings.forget()
-        connection.use(bearerToken: token)
+        guard let connection = transport as? any BearerTransport, connection.speak(asBearer: token) else {
+            throw ExecutionError(
+                code: .noCredential,
+                message: "the executor `\(name)` cannot change who it speaks as; nothing was sent")
+        }
     }
 
     public func forgetCredential() {
         session.sightings.forget()
-        (transport as? any BearerTransport)?.use(bearerToken: nil)
+        (transport as? any BearerTransport)?.speak(asBearer: nil)
     }
 }

@@ -34,7 +34,10 @@ final class TokenServer: BearerTransport {
     static let signature = "c2lnbmF0dXJlLWNhbmFyeQ"
     var isItself: Bool { bearer == nil }
 
-    func use(bearerToken: String?) { bearer = bearerToken }
+    func speak(asBearer token: String?) -> Bool {
+        bearer = token
+        return true
+    }
 
     func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
         let path = request.target.split(separator: "?").first.map(String.init) ?? ""
