@@ -45,6 +45,8 @@ let executors: [Target] = [
     .target(
         name: "KubernetesExecutor",
         dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
+    // kubectl as a program beside this one.
+    .target(name: "Kubectl", dependencies: ["HTTP", "KubernetesExecutor", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
 ]
 
@@ -117,6 +119,13 @@ let tests: [Target] = [
             "KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "OperatingSystem", "Runner", "TestSupport",
         ],
         resources: [.copy("Cassettes")]),
+    // Against a real API server, where Tests/kubernetes-server.sh started one.
+    .testTarget(
+        name: "ClusterTests",
+        dependencies: [
+            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "Kubectl", "KubernetesExecutor",
+            "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
+        ]),
     .testTarget(
         name: "AgentSafeTests",
         dependencies: [

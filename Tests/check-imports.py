@@ -20,7 +20,7 @@ FLOORS = [
     ["ChangeModel", "CommandLineParsing"],
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
-    ["KubernetesExecutor", "EmbeddedCluster"],
+    ["KubernetesExecutor", "EmbeddedCluster", "Kubectl"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],
@@ -30,6 +30,7 @@ FLOORS = [
 NEIGHBOURS = {
     ("Git", "OperatingSystem"),
     ("Git", "CryptoPrimitives"),
+    ("Kubectl", "KubernetesExecutor"),
     ("Documents", "PolicyEngine"),
     ("EmbeddedCatalogue", "EmbedResources"),
     ("EmbedResources", "ResourceEmbedder"),

@@ -79,6 +79,23 @@ install_token_readers() {
     export AGENTSAFE_TEST_PYTHON=$1/bin/python
 }
 
+# A real API server, where it can be had: built once, kept in the user's cache. The tests find it by a variable.
+start_kubernetes() {
+    local status=0
+    Tests/kubernetes-server.sh start "$1" || status=$?
+    case $status in
+        0) export AGENTSAFE_TEST_KUBERNETES=$1 ;;
+        69) say "SKIPPED: every test against a real API server, for the reason above" ;;
+        *) fail "the API server does not start" ;;
+    esac
+}
+
+# Whatever was started stops, and its folder goes.
+clean_up() {
+    [[ ! -d $scratch/kubernetes/pids ]] || Tests/kubernetes-server.sh stop "$scratch/kubernetes"
+    rm -rf "$scratch"
+}
+
 check_swift
 install_packages
 say "tracked files"
@@ -90,7 +107,7 @@ say "build"
 swift build --build-tests
 # Nothing of the user's settings plays along. Memory is the better disk for thousands of short-lived repositories.
 scratch=$(mktemp -d "$([[ -d /dev/shm && -w /dev/shm ]] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/agentsafe.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+trap clean_up EXIT
 mkdir "$scratch/home" "$scratch/tmp"
 say "workflows and scripts"
 lint_examples "$scratch"
@@ -100,6 +117,8 @@ say "quickstart"
 examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
     || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }
 tail -n 1 "$scratch/quickstart.log"
+say "Kubernetes API server"
+start_kubernetes "$scratch/kubernetes"
 say "tests"
 # As many races, walks and crashes as the protocol is to withstand; a plain `swift test` makes do with fewer.
 export AGENTSAFE_RACES=${AGENTSAFE_RACES:-200} AGENTSAFE_WALKS=${AGENTSAFE_WALKS:-1000} AGENTSAFE_TEST_CRASHES=1

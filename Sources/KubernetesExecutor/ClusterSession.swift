@@ -6,6 +6,8 @@ struct ClusterSession {
     let client: APIClient
     let discovery: Discovery
     let sightings: Sightings
+    /// nil: there is nothing that could open a stream into a Pod.
+    let streams: (any PodStreams)?
     /// Keys the hashes that are recorded of values and of whole objects.
     let key: EvidenceKey
     /// Seconds since 1970-01-01T00:00:00Z.

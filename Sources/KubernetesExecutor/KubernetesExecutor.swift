@@ -17,20 +17,21 @@ public final class KubernetesExecutor: Executor {
     /// - Parameters:
     ///   - evidenceKey: keys the hashes that are recorded of values and of whole objects.
     ///   - now: seconds since 1970-01-01T00:00:00Z; used for `restartedAt` and for the time limit.
+    ///   - streams: carries `exec-pod` and `port-forward`; nil: they cannot be done.
     ///   - convergenceTimeout: seconds to wait for a rollout, or for a namespace to be gone.
     public init(
         transport: any HTTPTransport, name: String = "kubernetes", evidenceKey: EvidenceKey,
-        sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64, convergenceTimeout: Int = 600
+        streams: (any PodStreams)? = nil, sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64, convergenceTimeout: Int = 600
     ) {
         self.name = name
         self.transport = transport
         let client = APIClient(transport: transport, sleep: sleep)
         session = ClusterSession(
-            client: client, discovery: Discovery(client: client), sightings: Sightings(), key: evidenceKey, now: now,
-            convergenceTimeout: convergenceTimeout)
+            client: client, discovery: Discovery(client: client), sightings: Sightings(), streams: streams,
+            key: evidenceKey, now: now, convergenceTimeout: convergenceTimeout)
     }
 
-    public func supports(action: String) -> Bool { OperationTable.supports(action) }
+    public func supports(action: String) -> Bool { OperationTable.supports(action, hasStreams: session.streams != nil) }
 
     /// The cluster's identity is the `uid` of its `kube-system` namespace; a locator pins it as `cluster_uid`.
     public func confirmIdentity(of step: ExecutionStep) throws(ExecutionError) -> [String: String] {

@@ -107,7 +107,7 @@ public enum Program {
         return descriptor >= 0
     }
 
-    private static func makePipe(_ name: String) throws(SystemError) -> (read: Int32, write: Int32) {
+    static func makePipe(_ name: String) throws(SystemError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

@@ -68,6 +68,9 @@ struct ResourceAddress: Hashable, CustomStringConvertible {
             "\(type.plural.forMessage()) of namespace", namespace, root + ["namespaces", namespace, type.plural])
     }
 
+    /// Where a client asks what it may do itself.
+    static let accessReviews = ResourceAddress(
+        "a review of these credentials", "", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"])
     static let namespaces = ResourceAddress("namespaces", "", ["api", "v1", "namespaces"])
     static let allPods = ResourceAddress("pods", "", ["api", "v1", "pods"])
     static let daemonSetsOfSystem = ResourceAddress(

@@ -4,7 +4,9 @@ internal import Runner
 enum OperationTable {
     private static let operations: [String: any Operation.Type] = [
         "cordon-node": CordonNode.self,
+        "exec-pod": ExecInPod.self,
         "get-configmap": ReadConfigMap.self,
+        "port-forward": ForwardPort.self,
         "restart-deployment": RestartDeployment.self,
         "rollout-status": ReadRolloutStatus.self,
         "rollout-undo": UndoRollout.self,
@@ -17,7 +19,9 @@ enum OperationTable {
     /// Actions that need a stream in both directions, which HTTP requests are not.
     private static let streaming: Set<String> = ["exec-pod", "port-forward"]
 
-    static func supports(_ action: String) -> Bool { operations[action] != nil }
+    static func supports(_ action: String, hasStreams: Bool) -> Bool {
+        operations[action] != nil && (hasStreams || !streaming.contains(action))
+    }
 
     static func operation(for step: ExecutionStep) throws(ExecutionError) -> any Operation {
         let name = step.action.name
@@ -25,11 +29,8 @@ enum OperationTable {
             let known = operations.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
             throw ExecutionError(
                 code: .unsupported,
-                message: "the kubernetes executor cannot do `\(name.forMessage())`; "
-                    + (streaming.contains(name)
-                        ? "it needs a stream in both directions, which the `kubectl` executor has"
-                        : "it can do \(known)"))
+                message: "the kubernetes executor cannot do `\(name.forMessage())`; it can do \(known)")
         }
-        return try operation.init(StepParameters(values: step.parameters))
+        return try operation.init(StepParameters(values: step.parameters, labels: step.target.labels))
     }
 }

@@ -4,6 +4,8 @@ internal import Runner
 /// Params as an agent sent them. The policy has checked them by the action's file; the API's own rules are checked here.
 struct StepParameters {
     let values: [String: JSONValue]
+    /// Of the target's entry in the inventory.
+    var labels: [String: String] = [:]
 
     func namespaced(_ parameter: String) throws(ExecutionError) -> NamespacedName {
         NamespacedName(

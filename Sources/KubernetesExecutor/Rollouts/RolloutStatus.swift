@@ -1,6 +1,7 @@
 internal import ChangeModel
 
-/// How far a rollout is, judged as `kubectl rollout status` does.
+/// How far a rollout is, judged as `kubectl rollout status` does, and as `kubectl scale --timeout` does where replicas are to go:
+/// the former calls a deployment rolled out while those above the wanted number still run.
 enum RolloutStatus: Equatable {
     /// What it waits for.
     case waiting(String)
@@ -25,6 +26,8 @@ enum RolloutStatus: Equatable {
             self = .waiting("\(current - updated) old replicas still running, \(available) available")
         } else if available < updated {
             self = .waiting("\(available) of \(updated) updated replicas available")
+        } else if current > wanted {
+            self = .waiting("\(current - wanted) replicas too many still running")
         } else {
             self = .complete
         }
