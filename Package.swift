@@ -7,6 +7,8 @@ import PackageDescription
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(
+        name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
 ]
 
@@ -14,7 +16,7 @@ let wrappers: [Target] = [
     .target(name: "OperatingSystem"),
     .target(name: "CryptoPrimitives", dependencies: ["COpenSSL"]),
     .target(name: "YAML", dependencies: ["CYAML"]),
-    .target(name: "HTTP"),
+    .target(name: "HTTP", dependencies: ["CCurl"]),
     .target(name: "Git", dependencies: ["CLibgit2", "CryptoPrimitives", "OperatingSystem"]),
 ]
 
@@ -41,6 +43,11 @@ let protocolFloor: [Target] = [
     .target(name: "Runner", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem", "PolicyEngine"]),
 ]
 
+let access: [Target] = [
+    .target(
+        name: "KubernetesAccess", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "YAML"])
+]
+
 let executors: [Target] = [
     .target(
         name: "KubernetesExecutor",
@@ -61,7 +68,8 @@ let library: [Target] = [
         name: "AgentSafe",
         dependencies: [
             "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP",
-            "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner", "SSHSignature", "Tokens",
+            "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
+            "SSHSignature", "Tokens",
         ]
     ),
 ]
@@ -93,10 +101,16 @@ let tests: [Target] = [
     .target(name: "NaiveEngine", dependencies: ["ChangeModel", "PolicyEngine"], path: "Tests/NaiveEngine"),
     .target(
         name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"],
-        path: "Tests/TestSupport"),
+        path: "Tests/TestSupport", exclude: ["Programs"]),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
+    .testTarget(name: "HTTPTests", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "TestSupport"]),
+    .testTarget(
+        name: "KubernetesAccessTests",
+        dependencies: [
+            "ChangeModel", "CryptoPrimitives", "HTTP", "KubernetesAccess", "OperatingSystem", "TestSupport",
+        ]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(
@@ -151,6 +165,7 @@ let package = Package(
         .executable(name: "agentsafe", targets: ["AgentSafeTool"]),
         .executable(name: "agentsafe-bench", targets: ["AgentSafeBench"]),
     ],
-    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + executors + library + faces + tests,
+    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + access + executors + library + faces
+        + tests,
     swiftLanguageModes: [.v6]
 )

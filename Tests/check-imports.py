@@ -20,6 +20,7 @@ FLOORS = [
     ["ChangeModel", "CommandLineParsing"],
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
+    ["KubernetesAccess"],
     ["KubernetesExecutor", "EmbeddedCluster", "Kubectl"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],

@@ -23,7 +23,7 @@ install_packages() {
     command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
     local package missing=() root_command=()
     for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git gitolite3 openssh-client python3 \
-        python3-yaml python3-venv shellcheck; do
+        python3-yaml python3-venv shellcheck openssl nghttp2-server; do
         dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
     done
     (( ${#missing[@]} )) || return 0

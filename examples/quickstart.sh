@@ -28,9 +28,9 @@ show() { expect 0 "$@"; }
 
 install_packages() {
     command -v swift >/dev/null || fail "no \`swift\` in PATH; install Swift 6.1 or newer from https://www.swift.org/install"
-    command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3 and libyaml to be there"; return; }
+    command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
     local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev pkg-config git openssh-client python3; do
+    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git openssh-client python3; do
         dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
     done
     (( ${#missing[@]} )) || return 0

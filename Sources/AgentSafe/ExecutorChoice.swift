@@ -1,5 +1,7 @@
 public import ChangeModel
 internal import EmbeddedCluster
+internal import HTTP
+public import KubernetesAccess
 internal import KubernetesExecutor
 public import OperatingSystem
 public import Runner
@@ -7,24 +9,24 @@ public import Runner
 /// Which executor carries out actions on which target.
 public final class ExecutorChoice {
     private let host: Host
-    private let cluster: String?
+    private let way: ClusterWay
+    private let notify: (String) -> Void
     private let evidenceKey: () throws(AgentSafeError) -> EvidenceKey
     private let fixed: (any Executor)?
     private var embedded: (any Executor)?
-    private static let embeddedPrefix = "embedded:"
+    /// By the context's name; "" is the current one.
+    private var real: [String: (connection: ClusterConnection, executor: any Executor)] = [:]
 
     /// - Parameters:
-    ///   - cluster: `embedded:FILE`; nil when none was chosen.
     ///   - evidenceKey: asked for when the first executor is made.
-    /// - Throws: `AgentSafeError` for words that name no cluster. Whether the file is there shows when it is needed.
+    ///   - notify: gets words for people about the way to a cluster.
     public init(
-        cluster: String?, host: Host, evidenceKey: @escaping () throws(AgentSafeError) -> EvidenceKey
-    ) throws(AgentSafeError) {
-        if let cluster, !cluster.hasPrefix(Self.embeddedPrefix) || cluster == Self.embeddedPrefix {
-            throw AgentSafeError(.usage, "`--cluster` takes `embedded:FILE`, not `\(cluster.prefix(60))`")
-        }
-        self.cluster = cluster
+        way: ClusterWay, host: Host, notify: @escaping (String) -> Void = { _ in },
+        evidenceKey: @escaping () throws(AgentSafeError) -> EvidenceKey
+    ) {
+        self.way = way
         self.host = host
+        self.notify = notify
         self.evidenceKey = evidenceKey
         fixed = nil
     }
@@ -32,7 +34,8 @@ public final class ExecutorChoice {
     /// An executor of the caller's own, for every target that it can reach.
     public init(fixed executor: any Executor, host: Host) {
         self.host = host
-        cluster = nil
+        way = .kubeconfig(file: nil, context: nil, allowsInsecure: false)
+        notify = { _ in }
         fixed = executor
         evidenceKey = { () throws(AgentSafeError) in EvidenceKey(host.random(EvidenceKey.size)) }
     }
@@ -40,20 +43,12 @@ public final class ExecutorChoice {
     /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.
     public func executor(for target: TargetEntry) throws(AgentSafeError) -> any Executor {
         if let fixed { return fixed }
-        guard target.type.hasPrefix("k8s-") else {
-            throw AgentSafeError(.failed, "no executor of this version reaches targets of type `\(target.type)`")
-        }
+        try requireCluster(target)
+        guard case .embedded(let file) = way else { return try reach(target).executor }
         if let embedded { return embedded }
-        guard let cluster else {
-            throw AgentSafeError(
-                .failed,
-                "no cluster is chosen; pass `--cluster embedded:FILE`, where FILE holds what `kubectl get -o json` prints"
-            )
-        }
-        let path = host.absolute(String(cluster.dropFirst(Self.embeddedPrefix.count)))
         let transport: EmbeddedCluster
         do {
-            transport = try EmbeddedCluster.open(path: path, clock: host.now)
+            transport = try EmbeddedCluster.open(path: host.absolute(file), clock: host.now)
         } catch {
             throw AgentSafeError(.failed, "\(error)")
         }
@@ -62,12 +57,97 @@ public final class ExecutorChoice {
         embedded = executor
         return executor
     }
+
+    /// The way to the real cluster of a target: whoever fetches a credential for it sets it there. nil where there is no
+    /// real cluster.
+    public func connection(for target: TargetEntry) throws(AgentSafeError) -> ClusterConnection? {
+        guard fixed == nil, case .kubeconfig = way else { return nil }
+        try requireCluster(target)
+        return try reach(target).connection
+    }
+
+    private func requireCluster(_ target: TargetEntry) throws(AgentSafeError) {
+        guard target.type.hasPrefix("k8s-") else {
+            throw AgentSafeError(.failed, "no executor of this version reaches targets of type `\(target.type)`")
+        }
+    }
+
+    private func reach(
+        _ target: TargetEntry
+    ) throws(AgentSafeError) -> (connection: ClusterConnection, executor: any Executor) {
+        guard case .kubeconfig(let file, let chosen, let allowsInsecure) = way else {
+            throw AgentSafeError(.failed, "no real cluster is chosen")
+        }
+        let named = target.locator["context"]
+        if let named, let chosen, named != chosen {
+            throw AgentSafeError(
+                .failed,
+                "the inventory says that target `\(target.id)` is reached by context `\(named.prefix(60))`, and "
+                    + "`\(chosen.prefix(60))` was chosen; leave `--context` out")
+        }
+        let context = named ?? chosen
+        if let known = real[context ?? ""] { return known }
+        let connection: ClusterConnection
+        do throws(AccessError) {
+            let (specification, warnings) = try ClusterSpecification.find(
+                kubeconfig: file, context: context, host: host)
+            connection = try ClusterConnection(specification, host: host, allowsInsecure: allowsInsecure)
+            for warning in warnings + connection.warnings { notify("warning: \(warning)") }
+        } catch {
+            throw AgentSafeError(.failed, error.message)
+        }
+        if context == nil, target.locator["cluster_uid"] == nil {
+            // The current context is a mood of whoever used kubectl last.
+            notify(
+                "target `\(target.id)` names neither `context` nor `cluster_uid`: taking "
+                    + connection.specification.origin)
+        }
+        // The executor waits for a busy server (429) by itself.
+        let transport = RetryingTransport(
+            connection, policy: .underWaitingClient, sleep: host.sleep, random: host.random)
+        let executor = KubernetesExecutor(
+            transport: transport, evidenceKey: try evidenceKey(), sleep: host.sleep, now: host.now)
+        real[context ?? ""] = (connection, executor)
+        return (connection, executor)
+    }
+}
+
+/// How clusters are reached.
+public enum ClusterWay: Sendable, Hashable {
+    /// A cluster in a file.
+    case embedded(file: String)
+    /// As kubectl would.
+    case kubeconfig(file: String?, context: String?, allowsInsecure: Bool)
 }
 
 extension Workspace {
     public func executors() throws(AgentSafeError) -> ExecutorChoice {
-        try ExecutorChoice(
-            cluster: try setting(settings.cluster, variable: "AGENTSAFE_CLUSTER", configuration: "agentsafe.cluster"),
-            host: host, evidenceKey: { () throws(AgentSafeError) in try self.evidenceKey() })
+        ExecutorChoice(
+            way: try clusterWay(), host: host, notify: notify,
+            evidenceKey: { () throws(AgentSafeError) in try self.evidenceKey() })
+    }
+
+    /// - Throws: `AgentSafeError` for words that name no cluster. Whether a file is there shows when it is needed.
+    func clusterWay() throws(AgentSafeError) -> ClusterWay {
+        let prefix = "embedded:"
+        let cluster = try setting(
+            settings.cluster, variable: "AGENTSAFE_CLUSTER", configuration: "agentsafe.cluster")
+        if let cluster, cluster.hasPrefix(prefix), cluster != prefix {
+            guard settings.kubeconfig == nil, settings.context == nil else {
+                throw AgentSafeError(
+                    .usage,
+                    "`--kubeconfig` and `--context` are for real clusters, and `\(cluster.prefix(60))` is in a file")
+            }
+            return .embedded(file: String(cluster.dropFirst(prefix.count)))
+        }
+        guard cluster == nil || cluster == "kubeconfig" else {
+            throw AgentSafeError(
+                .usage, "`--cluster` takes `kubeconfig` or `embedded:FILE`, not `\((cluster ?? "").prefix(60))`")
+        }
+        return .kubeconfig(
+            file: try setting(
+                settings.kubeconfig, variable: "AGENTSAFE_KUBECONFIG", configuration: "agentsafe.kubeconfig"),
+            context: try setting(settings.context, variable: "AGENTSAFE_CONTEXT", configuration: "agentsafe.context"),
+            allowsInsecure: settings.allowsInsecureCluster)
     }
 }

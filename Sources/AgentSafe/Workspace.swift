@@ -12,19 +12,29 @@ public struct Settings: Sendable {
     public var remote: String?
     /// The pinned genesis of main.
     public var genesis: String?
-    /// `embedded:FILE`.
+    /// `embedded:FILE`, or `kubeconfig`.
     public var cluster: String?
+    /// The kubeconfig that alone is read.
+    public var kubeconfig: String?
+    /// A context of the kubeconfig.
+    public var context: String?
+    /// Whether plain http, unchecked certificates and passwords of a kubeconfig may be used. By flag alone.
+    public var allowsInsecureCluster: Bool
     /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
     public var trustsRemote: Bool
 
     public init(
         key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
+        kubeconfig: String? = nil, context: String? = nil, allowsInsecureCluster: Bool = false,
         trustsRemote: Bool = false
     ) {
         self.key = key
         self.remote = remote
         self.genesis = genesis
         self.cluster = cluster
+        self.kubeconfig = kubeconfig
+        self.context = context
+        self.allowsInsecureCluster = allowsInsecureCluster
         self.trustsRemote = trustsRemote
     }
 }

@@ -24,7 +24,9 @@ struct CommandContext {
     var settings: Settings {
         Settings(
             key: arguments.value("key"), remote: arguments.value("remote"), genesis: arguments.value("genesis"),
-            cluster: arguments.value("cluster"), trustsRemote: arguments.has("trust-remote"))
+            cluster: arguments.value("cluster"), kubeconfig: arguments.value("kubeconfig"),
+            context: arguments.value("context"), allowsInsecureCluster: arguments.has("insecure-cluster"),
+            trustsRemote: arguments.has("trust-remote"))
     }
 
     func workspace() throws(AgentSafeError) -> Workspace {
@@ -71,7 +73,21 @@ extension OptionSpec {
             "without high-water marks, trust the remote's newest state instead of verifying all; claims record it")
     static let cluster = OptionSpec(
         "cluster", value: "WHERE",
-        help: "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")
+        help:
+            "`kubeconfig` (default), the cluster that kubectl would speak with, or `embedded:FILE`, a cluster in a file that "
+            + "holds what `kubectl get -o json` prints")
+    static let kubeconfig = OptionSpec(
+        "kubeconfig", value: "FILE",
+        help: "the kubeconfig that alone is read (default: KUBECONFIG, ~/.kube/config, then the pod's service account)")
+    static let context = OptionSpec(
+        "context", value: "NAME",
+        help: "a context of the kubeconfig (default: the target's own `context`, then the current one)")
+    static let insecureCluster = OptionSpec(
+        "insecure-cluster",
+        help: "let the kubeconfig use plain http, a certificate that nobody checks, or a password")
+
+    /// How a cluster is reached.
+    static let reaching: [OptionSpec] = [.cluster, .kubeconfig, .context, .insecureCluster]
 }
 
 extension ExitCodeSpec {

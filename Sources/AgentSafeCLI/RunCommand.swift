@@ -13,9 +13,12 @@ enum RunCommand: Command {
             code is the worst one.
             """,
         example: "agentsafe run --cluster embedded:cluster.json --key runner_ed25519",
-        moreExamples: ["agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json"],
-        options: [
-            .cluster, .trustRemote,
+        moreExamples: [
+            "agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json",
+            "agentsafe run --kubeconfig runner.kubeconfig --context staging",
+        ],
+        options: OptionSpec.reaching + [
+            .trustRemote,
             OptionSpec(
                 "ticket", value: "TICKET",
                 help: "the change's execution ticket, which its claim uses up: the token, a file, or `-`"), .key,

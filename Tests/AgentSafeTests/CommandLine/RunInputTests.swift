@@ -15,12 +15,13 @@ struct RunInputTests {
         try governance.expect(0, "runner", ["verify"])
         for cluster in ["foo", "embedded:", "kubeconfig:x", "--force", "", "embedded"] {
             try governance.refuse(
-                2, "runner", ["run", "--cluster=\(cluster)"], saying: "`--cluster` takes `embedded:FILE`")
+                2, "runner", ["run", "--cluster=\(cluster)"], saying: "`--cluster` takes `kubeconfig` or `embedded:FILE`")
         }
         let broken = try governance.directory.write("broken.json", "{")
         let empty = try governance.directory.write("empty.json", "{}")
         for (options, words) in [
-            ([], "no cluster is chosen; pass `--cluster embedded:FILE`"),
+            ([], "there is no kubeconfig"),
+            (["--kubeconfig", "/nowhere"], "cannot open `/nowhere`"),
             (["--cluster", "embedded:/nowhere"], "cannot open `/nowhere`"),
             (["--cluster", "embedded:\(broken)"], "broken.json`, line 1, column 2"),
             (["--cluster", "embedded:\(empty)"], "`kind` is missing"),
