@@ -10,14 +10,17 @@ extension ExecutorChoice {
         let rule = rules.first { $0.covers(type: target.type) }
         guard rules.isEmpty || rule != nil else {
             throw AgentSafeError(
-                .failed, "`executors` in agentsafe.yaml names none for targets of type `\(target.type)`, so nothing reaches them")
+                .failed,
+                "`executors` in agentsafe.yaml names none for targets of type `\(target.type)`, so nothing reaches them"
+            )
         }
         if wanted == ExecutorRule.dryRun {
             guard rule?.allowed.contains(ExecutorRule.dryRun) == true else {
                 throw AgentSafeError(
                     .failed,
                     "the executor `dry-run` uses a change up without doing it, and `executors` in agentsafe.yaml does not allow it for "
-                        + "targets of type `\(target.type)`; to see what a change would do, use `agentsafe run --dry-run`")
+                        + "targets of type `\(target.type)`; to see what a change would do, use `agentsafe run --dry-run`"
+                )
             }
             return DryRunExecutor(try executor(for: target))
         }
@@ -32,7 +35,8 @@ extension ExecutorChoice {
         if let wanted, wanted != executor.name {
             throw AgentSafeError(
                 .failed,
-                "`--executor` asks for `\(wanted.prefix(40))`, and what reaches `\(target.id)` here is `\(executor.name)`")
+                "`--executor` asks for `\(wanted.prefix(40))`, and what reaches `\(target.id)` here is `\(executor.name)`"
+            )
         }
         return executor
     }

@@ -90,7 +90,8 @@ extension Workspace {
         guard record.events.count(where: { $0.kind == .preview }) < PreviewBounds.maximumCount else {
             throw AgentSafeError(
                 .failed,
-                "\(id) has \(PreviewBounds.maximumCount) recorded previews already, and takes no more; `--dry-run` records nothing")
+                "\(id) has \(PreviewBounds.maximumCount) recorded previews already, and takes no more; `--dry-run` records nothing"
+            )
         }
         var (outcome, plan) = try preview(id, in: view, executors: executors)
         guard outcome.status != .denied, let plan else { return outcome }
@@ -123,7 +124,8 @@ extension Workspace {
         let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
         let claim = try ledger { () throws(LedgerError) in try view.ledger.state.claim(id) }
         guard claim == nil, record.last(.execution) == nil, record.last(.resolution) == nil else {
-            throw AgentSafeError(.failed, "\(id) is being run, or has run already; `agentsafe show \(id)` says what it did")
+            throw AgentSafeError(
+                .failed, "\(id) is being run, or has run already; `agentsafe show \(id)` says what it did")
         }
         let judgement = try judge(found.change, in: view)
         let change = found.change.change
@@ -136,10 +138,10 @@ extension Workspace {
         for step in plan.steps {
             chosen.append(try executors.executor(for: step.target, by: view.state.configuration.executors))
         }
-        let rehearsal = Rehearsal(
+        let previewer = Previewer(
             executors: chosen, vault: MachineVault(workspace: self, executors: executors),
             catalogue: try catalogue(of: view.state))
-        let previews = rehearsal.run(
+        let previews = previewer.run(
             plan.steps.map { ExecutionStep(action: $0.action, target: $0.target, parameters: $0.parameters) },
             advisory: plan.steps.indices.map { judgement.decision.advisoryPrechecks(ofStep: $0) })
         let steps = zip(change.steps, previews).map { PreviewedStep(step: $0, preview: $1) }

@@ -4,11 +4,13 @@ internal import CommandLineParsing
 
 /// What both commands have in common: a change, or an action with its target and params.
 private enum CredentialArguments {
-    static let options: [OptionSpec] = [
-        OptionSpec("target", short: "t", value: "ID", help: "with an action: the target's identifier in the inventory"),
-        OptionSpec("param", short: "p", value: "NAME=VALUE", repeatable: true, help: "with an action: a param of it"),
-        .cluster, .remote, .output,
-    ]
+    static let options: [OptionSpec] =
+        [
+            OptionSpec(
+                "target", short: "t", value: "ID", help: "with an action: the target's identifier in the inventory"),
+            OptionSpec(
+                "param", short: "p", value: "NAME=VALUE", repeatable: true, help: "with an action: a param of it"),
+        ] + OptionSpec.reaching + [.remote, .output]
     static let positional = PositionalSpec("CHANGE|ACTION", help: "a change, or an action's name")
 
     static func subject(_ context: CommandContext) throws(AgentSafeError) -> CredentialSubject {

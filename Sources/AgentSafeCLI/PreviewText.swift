@@ -45,7 +45,8 @@ enum PreviewText {
         if let reason = step["reason"]?.stringValue { return ": \(visible(reason))" }
         guard step["outcome"] == "predicted" else { return "" }
         guard step["changes"] == .bool(true) else { return ": nothing would change" }
-        return step["diff"]?.arrayValue?.isEmpty == true ? ": it would change, in nothing that a recorded field shows" : ""
+        return step["diff"]?.arrayValue?.isEmpty == true
+            ? ": it would change, in nothing that a recorded field shows" : ""
     }
 }
 

@@ -134,7 +134,9 @@ enum EventText {
                 lines.append(
                     "  \(terminal.verdict(step["outcome"]?.stringValue ?? "")) \(visible(step["summary"]?.stringValue ?? ""))"
                 )
-                for difference in step["diff"]?.arrayValue ?? [] { lines.append("  " + DifferenceText.line(difference)) }
+                for difference in step["diff"]?.arrayValue ?? [] {
+                    lines.append("  " + DifferenceText.line(difference))
+                }
             }
         case .aborted: lines.append("  " + visible(event.body["reason"]?.stringValue ?? ""))
         case .resolution:

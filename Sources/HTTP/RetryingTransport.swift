@@ -105,3 +105,10 @@ public final class RetryingTransport: HTTPTransport {
         return number % limit
     }
 }
+
+extension RetryingTransport: BearerTransport {
+    @discardableResult
+    public func speak(asBearer token: String?) -> Bool {
+        (next as? any BearerTransport)?.speak(asBearer: token) ?? false
+    }
+}

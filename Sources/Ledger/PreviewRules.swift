@@ -37,6 +37,8 @@ extension EventRules {
                 ["predicted", "unavailable", "refused"].contains(step["outcome"]?.stringValue)
                     && (step["outcome"] == "predicted") == (step["changes"]?.boolValue != nil)
             })
-        else { throw .notAuthentic("a preview says of each step whether it was predicted, and whether it changes anything") }
+        else {
+            throw .notAuthentic("a preview says of each step whether it was predicted, and whether it changes anything")
+        }
     }
 }

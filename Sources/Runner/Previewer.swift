@@ -48,7 +48,7 @@ public struct StepPreview: Sendable {
 
 /// Looks at what steps would do, and changes nothing. It claims nothing either: what it finds may be another thing when the
 /// change runs.
-public struct Rehearsal {
+public struct Previewer {
     private let executors: [any Executor]
     private let vault: (any CredentialVault)?
     private let catalogue: Catalogue
