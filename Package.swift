@@ -130,7 +130,8 @@ let tests: [Target] = [
     .testTarget(
         name: "KubernetesExecutorTests",
         dependencies: [
-            "KubernetesExecutor", "EmbeddedCluster", "ChangeModel", "HTTP", "OperatingSystem", "Runner", "TestSupport",
+            "KubernetesExecutor", "EmbeddedCatalogue", "EmbeddedCluster", "ChangeModel", "Documents", "HTTP",
+            "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
         ],
         resources: [.copy("Cassettes")]),
     // Against a real API server, where Tests/kubernetes-server.sh started one.

@@ -110,8 +110,9 @@ struct ClusterFile {
                 object.setMetadata("uid", .string(ClusterState.uid(key.path)))
             }
             if metadata["creationTimestamp"] == nil { object.setMetadata("creationTimestamp", .string(now)) }
-            let hasGeneration = key.type == .deployments || key.type == .replicasets
-            if hasGeneration, metadata["generation"]?.boundedCounter == nil { object.setMetadata("generation", 1) }
+            if key.type.hasGeneration, metadata["generation"]?.boundedCounter == nil {
+                object.setMetadata("generation", 1)
+            }
             if metadata["resourceVersion"]?.stringValue?.isEmpty != false {
                 state.put(key, object)
             } else if object != state[key] {

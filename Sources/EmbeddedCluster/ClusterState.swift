@@ -14,6 +14,11 @@ struct ClusterState: Sendable {
     /// file, either.
     var unseen: Set<ObjectKey> = []
 
+    /// Objects that are told to go, and how often they were read since; Pods that were started in the place of others and are
+    /// not ready yet. Not in the file, either.
+    var endings: [ObjectKey: Int] = [:]
+    var replacements: Set<ObjectKey> = []
+
     /// Keeps every sum of counters far from 64 bits.
     static let largestCounter: Int64 = 1 << 53
 

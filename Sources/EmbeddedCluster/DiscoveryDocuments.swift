@@ -37,11 +37,12 @@ enum DiscoveryDocuments {
 
 extension ResourceType {
     /// What can be done with it here.
-    var verbs: [String] { ["get", "list", "patch", "update"] }
+    var verbs: [String] { ["create", "delete", "get", "list", "patch", "update"] }
 
     var subresources: [(name: String, kind: String, verbs: [String])] {
         switch self {
         case .deployments: [("scale", "Scale", ["get", "patch", "update"])]
+        case .pods: [("eviction", "Eviction", ["create"]), ("log", "Pod", ["get"])]
         default: []
         }
     }

@@ -19,11 +19,13 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 /// A Kubernetes API server in this process, over the objects of a JSON file: for quickstarts, for tests, and for trying a
 /// change before the real cluster sees it. It speaks HTTP's messages, so an executor cannot tell it from a connection.
 ///
-/// **Served**: GET and LIST (label and field selectors, `limit`, `continue`) of namespaces, nodes, pods, configmaps, secrets,
-/// deployments, replicasets and horizontalpodautoscalers; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object
-/// and of a deployment's `scale`; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`; errors in the
-/// `Status` bodies of a real server; `/version`, `/readyz`, `/livez`. **Not served**: POST, DELETE, watch, server-side
-/// apply, authentication (405, 415 or 404). `managedFields` are kept as they are.
+/// **Served**, of the kinds in `ResourceType`: GET and LIST (label and field selectors, `limit`, `continue`); POST; DELETE of
+/// one object with preconditions and grace period; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object and of a
+/// deployment's `scale`; server-side apply of network policies; a pod's `eviction` under disruption budgets and its
+/// `log`; SelfSubjectAccessReview, which allows everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`
+/// and `uid`; errors in the `Status` bodies of a real server; discovery (`/apis` and the kinds of each version), `/version`,
+/// `/readyz`, `/livez`. **Not served**: watch, deleting collections, server-side apply of other kinds, exec and
+/// port-forward, authentication (405, 415 or 404). `managedFields` are kept as they are, but for what is applied.
 ///
 /// **Rollouts** take a few reads: each GET or LIST of a Deployment, but for the first after a write, lets its controller work
 /// once (see `DeploymentController`). An image with the tag `broken`, or from `registry.invalid`, is never pulled: after a few reads
@@ -124,6 +126,7 @@ public final class EmbeddedCluster: HTTPTransport {
             if content == fileContent { return }
             var next = try Self.parse(content, path: path, now: Timestamp(seconds: clock()).description)
             (next.idleReads, next.unseen) = (state.idleReads, state.unseen)
+            (next.endings, next.replacements) = (state.endings, state.replacements)
             next.raise(to: String(state.resourceVersion))
             state = next
             fileContent = content

@@ -44,7 +44,9 @@ struct ReplicaSets {
 
     func pods(of set: ObjectKey, in state: ClusterState) -> [ObjectKey] {
         guard let uid = state[set]?.at("metadata", "uid")?.stringValue else { return [] }
-        return Self.owned(by: uid, .pods, set.namespace, in: state)
+        return Self.owned(by: uid, .pods, set.namespace, in: state).filter {
+            !PodStatus.isTerminating(state[$0] ?? [:]) && !PodStatus.isFinished(state[$0] ?? [:])
+        }
     }
 
     private static func owned(
@@ -223,7 +225,7 @@ extension ReplicaSets {
         state.put(set, object)
     }
 
-    private func addPods(of set: ObjectKey, in state: inout ClusterState) {
+    func addPods(of set: ObjectKey, in state: inout ClusterState) {
         guard let object = state[set], let owner = object.at("metadata", "uid")?.stringValue else { return }
         let missing = min(wanted(set, in: state), Self.podLimit) - Int64(pods(of: set, in: state).count)
         guard missing > 0 else { return }

@@ -50,6 +50,22 @@ struct RequestHandler {
                 try checkVersion(target)
                 return Self.answer(try find(key))
             case ("GET", .scale(let key)): return Self.answer(Scale.of(try find(key)))
+            case ("GET", .log(let key)): return try PodLog(key: key, pod: try find(key)).answer(target)
+            case ("POST", .collection(let type, let namespace)):
+                return try ObjectCreate(request, target, type, namespace, now).run(on: &state)
+            case ("POST", .eviction(let key)):
+                return try Eviction(key: key, release: release, now: now).run(request, on: &state)
+            case ("POST", .accessReview):
+                var review = try Self.json(request.body)
+                review["metadata"] = [:]
+                review["status"] = ["allowed": true]
+                return Self.answer(review, status: 201)
+            case ("DELETE", .object(let key)):
+                let options = try DeleteOptions(request, target)
+                return try ObjectDelete(key: key, options: options, now: now).run(on: &state)
+            case ("PATCH", .object(let key))
+            where request.header("Content-Type")?.hasPrefix("application/apply-patch+yaml") == true:
+                return try ServerSideApply(target, key, now).run(request, on: &state)
             case ("PATCH", .object), ("PATCH", .scale), ("PUT", .object), ("PUT", .scale):
                 return try ObjectWrite(request, target, route, now).run(on: &state)
             default: throw .methodNotAllowed
@@ -70,6 +86,16 @@ struct RequestHandler {
             case .collection(.deployments, let namespace): state.keys(.deployments, namespace: namespace)
             default: []
             }
+        switch route {
+        case .collection(.pods, _), .log: PodController(now: now).advance(&state)
+        case .object(let key) where key.type == .pods: PodController(now: now).advance(&state)
+        case .object(let key) where key.type == .namespaces: NamespaceController(key: key, now: now).advance(&state)
+        case .collection(.namespaces, _):
+            for key in state.keys(.namespaces) { NamespaceController(key: key, now: now).advance(&state) }
+        case .object(let key) where key.type == .poddisruptionbudgets: DisruptionBudgets.update(&state, now: now)
+        case .collection(.poddisruptionbudgets, _): DisruptionBudgets.update(&state, now: now)
+        default: break
+        }
         for key in keys where state.unseen.remove(key) == nil {
             DeploymentController(key: key, now: now).advance(&state)
         }
@@ -97,11 +123,21 @@ struct RequestHandler {
             ])
     }
 
-    static func answer(_ value: JSONValue, warnings: [String] = []) -> HTTPResponse {
+    static func json(_ body: [UInt8]) throws(StatusFailure) -> JSONValue {
+        do throws(JSONError) {
+            let value = try JSONValue(parsing: body, limits: JSONLimits(bytes: bodyLimit))
+            if value.objectValue != nil { return value }
+        } catch {
+            throw .badRequest("invalid JSON: \(error.message)")
+        }
+        throw .badRequest("the body must be an object")
+    }
+
+    static func answer(_ value: JSONValue, status: Int = 200, warnings: [String] = []) -> HTTPResponse {
         var headers = [(name: "Content-Type", value: "application/json")]
         for warning in warnings {
             headers.append((name: "Warning", value: "299 - \(JSONValue.string(warning).canonicalText)"))
         }
-        return HTTPResponse(status: 200, headers: headers, body: value.canonicalBytes)
+        return HTTPResponse(status: status, headers: headers, body: value.canonicalBytes)
     }
 }

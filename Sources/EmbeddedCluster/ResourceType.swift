@@ -1,10 +1,13 @@
 /// A resource that the cluster serves. The raw value is its plural, as in paths.
 enum ResourceType: String, CaseIterable, Sendable {
-    case namespaces, nodes, pods, configmaps, secrets, deployments, replicasets, horizontalpodautoscalers
+    case namespaces, nodes, pods, configmaps, secrets, services, persistentvolumeclaims, deployments, replicasets,
+        daemonsets, horizontalpodautoscalers, poddisruptionbudgets, networkpolicies
 
     var group: String {
         switch self {
-        case .deployments, .replicasets: "apps"
+        case .deployments, .replicasets, .daemonsets: "apps"
+        case .poddisruptionbudgets: "policy"
+        case .networkpolicies: "networking.k8s.io"
         case .horizontalpodautoscalers: "autoscaling"
         default: ""
         }
@@ -20,6 +23,11 @@ enum ResourceType: String, CaseIterable, Sendable {
         case .pods: "Pod"
         case .configmaps: "ConfigMap"
         case .secrets: "Secret"
+        case .services: "Service"
+        case .persistentvolumeclaims: "PersistentVolumeClaim"
+        case .daemonsets: "DaemonSet"
+        case .poddisruptionbudgets: "PodDisruptionBudget"
+        case .networkpolicies: "NetworkPolicy"
         case .deployments: "Deployment"
         case .replicasets: "ReplicaSet"
         case .horizontalpodautoscalers: "HorizontalPodAutoscaler"
@@ -27,6 +35,14 @@ enum ResourceType: String, CaseIterable, Sendable {
     }
 
     var isNamespaced: Bool { self != .namespaces && self != .nodes }
+
+    /// Whether `metadata.generation` counts the changes of its spec.
+    var hasGeneration: Bool {
+        switch self {
+        case .deployments, .replicasets, .daemonsets, .poddisruptionbudgets, .networkpolicies: true
+        default: false
+        }
+    }
 
     /// `deployments.apps`, as in `… not found`.
     var qualifiedPlural: String { group.isEmpty ? rawValue : "\(rawValue).\(group)" }

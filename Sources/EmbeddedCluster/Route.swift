@@ -7,6 +7,10 @@ enum Route {
     case object(ObjectKey)
     /// The `scale` subresource of a Deployment.
     case scale(ObjectKey)
+    case eviction(ObjectKey)
+    case log(ObjectKey)
+    /// A SelfSubjectAccessReview.
+    case accessReview
     case version
     case health
     /// The groups beside the core (`/apis`).
@@ -35,6 +39,11 @@ enum Route {
             self = .resources(group: group, version: version)
             return
         }
+        if group == "authorization.k8s.io" {
+            guard Array(path) == ["selfsubjectaccessreviews"], !target.endsWithSlash else { return nil }
+            self = .accessReview
+            return
+        }
         func type(_ plural: String) -> ResourceType? {
             ResourceType(rawValue: plural).flatMap { $0.group == group ? $0 : nil }
         }
@@ -58,6 +67,8 @@ enum Route {
         switch (rest.count, type) {
         case (2, _): self = .object(key)
         case (3, .deployments) where rest[2] == "scale": self = .scale(key)
+        case (3, .pods) where rest[2] == "eviction": self = .eviction(key)
+        case (3, .pods) where rest[2] == "log": self = .log(key)
         default: return nil
         }
     }

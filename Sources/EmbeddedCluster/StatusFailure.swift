@@ -50,6 +50,56 @@ extension StatusFailure {
             details: details(of: key))
     }
 
+    static func alreadyExists(_ key: ObjectKey) -> StatusFailure {
+        StatusFailure(
+            code: 409, reason: "AlreadyExists", message: "\(key.type.qualifiedPlural) \"\(key.name)\" already exists",
+            details: details(of: key))
+    }
+
+    static func forbidden(_ key: ObjectKey, _ what: String) -> StatusFailure {
+        StatusFailure(
+            code: 403, reason: "Forbidden",
+            message: "\(key.type.qualifiedPlural) \"\(key.name)\" is forbidden: \(what)",
+            details: details(of: key))
+    }
+
+    static func namespaceTerminating(_ key: ObjectKey) -> StatusFailure {
+        var failure = forbidden(
+            key, "unable to create new content in namespace \(key.namespace) because it is being terminated")
+        failure.details?["causes"] = [
+            [
+                "reason": "NamespaceTerminating",
+                "message": .string("namespace \(key.namespace) is being terminated"), "field": "metadata.namespace",
+            ]
+        ]
+        return failure
+    }
+
+    /// Unlike other conflicts, this one names the kind.
+    static func preconditionFailed(_ key: ObjectKey, _ what: String) -> StatusFailure {
+        StatusFailure(
+            code: 409, reason: "Conflict",
+            message: "Operation cannot be fulfilled on \(key.type.qualifiedKind) \"\(key.name)\": \(what)",
+            details: .compact([
+                "name": .string(key.name), "group": key.type.group.isEmpty ? nil : .string(key.type.group),
+                "kind": .string(key.type.kind),
+            ]))
+    }
+
+    static func applyConflict(_ conflicts: [(manager: String, path: [String])]) -> StatusFailure {
+        let causes = conflicts.map { conflict -> JSONValue in
+            [
+                "reason": "FieldManagerConflict", "message": .string("conflict with \"\(conflict.manager)\""),
+                "field": .string("." + conflict.path.joined(separator: ".")),
+            ]
+        }
+        let count = conflicts.count == 1 ? "1 conflict" : "\(conflicts.count) conflicts"
+        let texts = causes.map { "\($0["message"]?.stringValue ?? ""): \($0["field"]?.stringValue ?? "")" }
+        return StatusFailure(
+            code: 409, reason: "Conflict", message: "Apply failed with \(count): \(texts.joined(separator: ", "))",
+            details: ["causes": .array(causes)])
+    }
+
     static func badRequest(_ message: String) -> StatusFailure {
         StatusFailure(code: 400, reason: "BadRequest", message: message)
     }

@@ -4,6 +4,11 @@ enum TypeSchemas {
     static func schema(of type: ResourceType) -> FieldSchema {
         switch type {
         case .deployments: deployment
+        case .services: whole("Service", ["spec": .any, "status": .any])
+        case .persistentvolumeclaims: whole("PersistentVolumeClaim", ["spec": .any, "status": .any])
+        case .daemonsets: whole("DaemonSet", ["spec": .any, "status": .any])
+        case .poddisruptionbudgets: whole("PodDisruptionBudget", ["spec": budgetSpec, "status": .any])
+        case .networkpolicies: whole("NetworkPolicy", ["spec": policySpec, "status": .any])
         case .replicasets: whole("ReplicaSet", ["spec": .any, "status": .any])
         case .pods: whole("Pod", ["spec": podSpec, "status": .any])
         case .nodes: whole("Node", ["spec": nodeSpec, "status": .any])
@@ -119,6 +124,19 @@ enum TypeSchemas {
         [
             "podCIDR": .string, "podCIDRs": .set, "providerID": .string, "unschedulable": .boolean,
             "taints": .list(.any), "configSource": .any, "externalID": .string,
+        ])
+
+    private static let budgetSpec: FieldSchema = .object(
+        type: "PodDisruptionBudgetSpec",
+        [
+            "minAvailable": .scalar, "maxUnavailable": .scalar, "selector": labelSelector,
+            "unhealthyPodEvictionPolicy": .string,
+        ])
+
+    private static let policySpec: FieldSchema = .object(
+        type: "NetworkPolicySpec",
+        [
+            "podSelector": labelSelector, "ingress": .list(.any), "egress": .list(.any), "policyTypes": .list(.string),
         ])
 
     private static let autoscalerSpec: FieldSchema = .object(

@@ -22,23 +22,24 @@ struct ClusterSession {
     }
 }
 
-/// The object that was read last, so that what was just looked at is not asked for again: prechecks and before-state speak of
-/// one sighting, the first attempt to change it is conditional on that version, and after-state is what the wait ended with.
+/// What was read last, so that what was just looked at is not asked for again: prechecks and before-state speak of one
+/// sighting, the first attempt to change it is conditional on that version, and after-state is what the wait ended with.
+/// A list is noted as an array.
 final class Sightings {
     enum Purpose { case beforeState, mutation, afterState }
 
-    private var last: (address: ResourceAddress, object: JSONValue?, purpose: Purpose)?
+    private var seen: [ResourceAddress: (object: JSONValue?, purpose: Purpose)] = [:]
 
     func note(_ object: JSONValue?, at address: ResourceAddress, for purpose: Purpose) {
-        last = (address, object, purpose)
+        seen[address] = (object, purpose)
     }
 
     /// What was seen last at that address for that purpose, once: the second asker looks anew. nil inside: there was no object.
     func take(_ address: ResourceAddress, for purpose: Purpose) -> JSONValue?? {
-        guard let seen = last, seen.address == address, seen.purpose == purpose else { return nil }
-        last = nil
-        return .some(seen.object)
+        guard let sighting = seen[address], sighting.purpose == purpose else { return nil }
+        seen[address] = nil
+        return .some(sighting.object)
     }
 
-    func forget() { last = nil }
+    func forget() { seen = [:] }
 }

@@ -21,7 +21,8 @@ public final class KubernetesExecutor: Executor {
     ///   - convergenceTimeout: seconds to wait for a rollout, or for a namespace to be gone.
     public init(
         transport: any HTTPTransport, name: String = "kubernetes", evidenceKey: EvidenceKey,
-        streams: (any PodStreams)? = nil, sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64, convergenceTimeout: Int = 600
+        streams: (any PodStreams)? = nil, sleep: @escaping (_ milliseconds: Int) -> Void, now: @escaping () -> Int64,
+        convergenceTimeout: Int = 600
     ) {
         self.name = name
         self.transport = transport

@@ -54,3 +54,11 @@ struct PodView {
         return NamespacedName(namespace: namespace, name: name)
     }
 }
+
+extension PodView {
+    var containerNames: [String] {
+        ["containers", "initContainers", "ephemeralContainers"]
+            .flatMap { object.at("spec", $0)?.arrayValue ?? [] }
+            .compactMap { $0["name"]?.stringValue }
+    }
+}

@@ -25,6 +25,8 @@ public struct StepRecord: Sendable {
     public var differences: [StateDifference] = []
     /// The answer of a read, for the caller; it is recorded only when the action says `record_output`.
     public var output: JSONValue?
+    /// Values of a secret, for a caller who asks for them; never recorded.
+    public var secretOutput: JSONValue?
 
     static func notRun(_ reason: String) -> StepRecord { StepRecord(outcome: .notRun, summary: reason) }
 }

@@ -66,10 +66,13 @@ public struct ExecutionReport: Sendable, Hashable {
     public var summary: String
     /// The answer of a read, for the caller's eyes; recorded only when the action says `record_output`.
     public var output: JSONValue?
+    /// What the caller sees only on asking for it: values of a secret. Never recorded, whatever the action says.
+    public var secretOutput: JSONValue?
 
-    public init(summary: String, output: JSONValue? = nil) {
+    public init(summary: String, output: JSONValue? = nil, secretOutput: JSONValue? = nil) {
         self.summary = summary
         self.output = output
+        self.secretOutput = secretOutput
     }
 }
 

@@ -15,6 +15,12 @@ public enum RollbackPair {
                 case .parameter(let other): step.parameters[other]
                 case .beforeState(let field): before.fields[field]
                 }
+            if value?.isNull == true, case .beforeState = source, step.parameters[parameter] == nil,
+                action.parameters.first(where: { $0.name == parameter })?.required == false
+            {
+                // There was nothing, and the step put nothing there: nothing has to come back.
+                continue
+            }
             // What is withheld is a value, and a sensitive param takes a reference: nobody knows which.
             guard let value, !value.isNull, value != .string(SecretValue.redacted) else { return nil }
             parameters[parameter] = value

@@ -131,7 +131,9 @@ struct ClusterPersistenceTests {
     @Test("objects of other kinds stay in the file")
     func otherKinds() throws {
         let folder = try TemporaryFolder()
-        let service: JSONValue = ["apiVersion": "v1", "kind": "Service", "metadata": ["name": "api"], "spec": ["x": 1]]
+        let service: JSONValue = [
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": ["name": "api"], "spec": ["x": 1],
+        ]
         let path = try folder.file(Fixture.list([Fixture.configMap, service]).canonicalText)
         let cluster = try open(path)
         let target = "/api/v1/namespaces/staging/configmaps/settings"

@@ -43,6 +43,25 @@ enum Fixture {
         ]
     }
 
+    static func pod(
+        _ name: String, namespace: String = "staging", node: String = "node-1", labels: JSONValue = [:],
+        ready: Bool = true, controller: String? = nil
+    ) -> JSONValue {
+        .compact([
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": .compact([
+                "name": .string(name), "namespace": .string(namespace), "labels": labels,
+                "ownerReferences": controller.map {
+                    [["apiVersion": "apps/v1", "kind": .string($0), "name": "owner", "uid": "o", "controller": true]]
+                },
+            ]),
+            "spec": ["nodeName": .string(node), "containers": [["name": "web", "image": "registry.example/web:1"]]],
+            "status": [
+                "phase": "Running", "conditions": [["type": "Ready", "status": ready ? "True" : "False"]],
+            ],
+        ])
+    }
+
     static let configMap: JSONValue = [
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "settings", "namespace": "staging"],
         "data": ["LOG_LEVEL": "info", "PASSWORD": "hunter2"], "binaryData": ["blob": "AAEC"],
@@ -56,9 +75,12 @@ enum Fixture {
         ["apiVersion": "v1", "kind": "List", "items": .array(items)]
     }
 
-    static func cluster(_ extra: [JSONValue] = [], deployment: JSONValue = deployment()) throws -> EmbeddedCluster {
+    static func cluster(
+        _ extra: [JSONValue] = [], deployment: JSONValue = deployment(), release: ServerRelease = .v1_36
+    ) throws -> EmbeddedCluster {
         try EmbeddedCluster(
-            objects: list([deployment, node("node-1"), node("node-2"), configMap, kubeSystem] + extra), clock: { now })
+            objects: list([deployment, node("node-1"), node("node-2"), configMap, kubeSystem] + extra), clock: { now },
+            release: release)
     }
 
     static func step(

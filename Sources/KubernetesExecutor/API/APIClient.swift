@@ -47,6 +47,13 @@ struct APIClient {
             message: "cannot list \(address): more than \(Self.pageSize * Self.maximumPages) objects")
     }
 
+    /// The first objects of a list, their metadata alone: what they hold does not travel. Old servers send it all the same.
+    func metadata(of address: ResourceAddress, limit: Int) throws(ExecutionError) -> JSONValue {
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
+        return try parse(
+            try read(address, query: [.init("limit", String(limit))], accept: accept), of: address)
+    }
+
     /// The body of an answer that is no JSON, such as a log.
     ///
     /// - Parameter query: names and values.

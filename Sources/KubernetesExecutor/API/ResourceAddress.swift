@@ -52,14 +52,8 @@ struct ResourceAddress: Hashable, CustomStringConvertible {
             ["apis", "autoscaling", version, "namespaces", name.namespace, "horizontalpodautoscalers", name.name])
     }
     /// - Parameter version: of `policy`.
-    static func disruptionBudgets(in namespace: String?, version: String) -> ResourceAddress {
-        guard let namespace else {
-            return ResourceAddress(
-                "pod disruption budgets", "", ["apis", "policy", version, "poddisruptionbudgets"])
-        }
-        return ResourceAddress(
-            "pod disruption budgets of namespace", namespace,
-            ["apis", "policy", version, "namespaces", namespace, "poddisruptionbudgets"])
+    static func disruptionBudgets(version: String) -> ResourceAddress {
+        ResourceAddress("pod disruption budgets", "", ["apis", "policy", version, "poddisruptionbudgets"])
     }
     /// One collection of a namespace, of any kind that the server names.
     static func collection(_ type: ServedResource, in namespace: String) -> ResourceAddress {
@@ -68,13 +62,19 @@ struct ResourceAddress: Hashable, CustomStringConvertible {
             "\(type.plural.forMessage()) of namespace", namespace, root + ["namespaces", namespace, type.plural])
     }
 
+    /// No object of the API: the name under which a node's pods are remembered.
+    static func podsOnNode(_ name: String) -> ResourceAddress { ResourceAddress("pods of node", name, ["", "", name]) }
+    /// No object of the API: the name under which a namespace's inventory is remembered.
+    static func namespaceContent(_ name: String) -> ResourceAddress {
+        ResourceAddress("content of namespace", name, ["", name])
+    }
+
     /// Where a client asks what it may do itself.
     static let accessReviews = ResourceAddress(
         "a review of these credentials", "", ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"])
     static let namespaces = ResourceAddress("namespaces", "", ["api", "v1", "namespaces"])
-    static let allPods = ResourceAddress("pods", "", ["api", "v1", "pods"])
-    static let daemonSetsOfSystem = ResourceAddress(
-        "daemon sets of namespace", "kube-system", apps("kube-system", "daemonsets"))
+    static let pods = ResourceAddress("pods", "", ["api", "v1", "pods"])
+    static let daemonSets = ResourceAddress("daemon sets", "", ["apis", "apps", "v1", "daemonsets"])
     /// The groups that the server has, with their versions.
     static let groups = ResourceAddress("the API's groups", "", ["apis"])
     /// The kinds of one version of a group; an empty group is the core.

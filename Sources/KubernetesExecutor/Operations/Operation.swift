@@ -28,6 +28,11 @@ protocol Operation: Sendable {
         of object: JSONValue?, for action: ActionDefinition, in session: ClusterSession
     ) throws(ExecutionError) -> [String: JSONValue]
 
+    /// The whole record of before- or after-state; by default the fields, the object's keyed hash and its version.
+    func state(
+        of object: JSONValue?, at address: ResourceAddress, for action: ActionDefinition, in session: ClusterSession
+    ) throws(ExecutionError) -> CapturedState
+
     func execute(_ execution: Execution) throws(ExecutionError) -> ExecutionReport
 
     /// What `execute` would do, by asking the server to do it without storing the result.
@@ -44,6 +49,16 @@ extension Operation {
     func fields(
         of object: JSONValue?, for action: ActionDefinition, in session: ClusterSession
     ) throws(ExecutionError) -> [String: JSONValue] { [:] }
+
+    func state(
+        of object: JSONValue?, at address: ResourceAddress, for action: ActionDefinition, in session: ClusterSession
+    ) throws(ExecutionError) -> CapturedState {
+        let digest = try object.map { (object) throws(ExecutionError) in
+            try ObjectDigest.of(object, at: address, key: session.key)
+        }
+        return CapturedState(
+            fields: try fields(of: object, for: action, in: session), objectDigest: digest, version: object?.version)
+    }
 }
 
 /// An operation that only looks.

@@ -3,16 +3,25 @@ internal import Runner
 /// Which operation carries out which action of the catalogue.
 enum OperationTable {
     private static let operations: [String: any Operation.Type] = [
+        "apply-network-policy": ApplyNetworkPolicy.self,
         "cordon-node": CordonNode.self,
+        "create-namespace": CreateNamespace.self,
+        "delete-namespace": DeleteNamespace.self,
+        "delete-pod": DeletePod.self,
+        "drain-node": DrainNode.self,
         "exec-pod": ExecInPod.self,
         "get-configmap": ReadConfigMap.self,
+        "get-pod-logs": ReadPodLogs.self,
+        "get-secret": ReadSecret.self,
         "port-forward": ForwardPort.self,
         "restart-deployment": RestartDeployment.self,
         "rollout-status": ReadRolloutStatus.self,
         "rollout-undo": UndoRollout.self,
         "scale-deployment": ScaleDeployment.self,
+        "scale-hpa": ScaleAutoscaler.self,
         "uncordon-node": UncordonNode.self,
         "update-configmap": UpdateConfigMap.self,
+        "update-hpa-limits": UpdateAutoscalerTargets.self,
         "update-image": UpdateImage.self,
     ]
 

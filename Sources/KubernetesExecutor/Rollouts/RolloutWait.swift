@@ -9,11 +9,6 @@ struct RolloutWait {
     var isRead = false
 
     private var client: APIClient { session.client }
-    /// Seconds.
-    private var timeout: Int { session.convergenceTimeout }
-
-    private static let firstPause = 50
-    private static let longestPause = 2000
 
     /// - Parameters:
     ///   - isIntended: whether the spec still says what was asked for; somebody may overwrite it meanwhile.
@@ -22,9 +17,7 @@ struct RolloutWait {
     func run(
         uid: String?, isIntended: (DeploymentView) -> Bool, progress: (String) -> Void
     ) throws(ExecutionError) -> DeploymentView {
-        let start = session.now()
-        var slept = 0
-        var pause = Self.firstPause
+        var time = WaitingTime(session: session, limit: session.convergenceTimeout)
         var lastNews = ""
         while true {
             var news: String
@@ -49,14 +42,10 @@ struct RolloutWait {
                 progress("deployment `\(name.text)`: \(news)")
                 lastNews = news
             }
-            // Sleep counts too, for a clock may be set back.
-            let (elapsed, overflow) = session.now().subtractingReportingOverflow(start)
-            if slept / 1000 >= timeout || overflow || elapsed >= Int64(timeout) {
-                throw failure("did not converge within \(timeout) s: \(lastNews)")
+            guard !time.isOver else {
+                throw failure("did not converge within \(time.limit) s: \(lastNews)")
             }
-            client.sleep(pause)
-            slept += pause
-            pause = min(pause * 2, Self.longestPause)
+            time.sleep()
         }
     }
 

@@ -15,15 +15,10 @@ struct StateCapture {
                 code: .notFound,
                 message: "there is no \(address); check the name and the namespace in the target's locator")
         }
-        var fields = try operation.fields(of: object, for: action, in: session)
+        var state = try operation.state(of: object, at: address, for: action, in: session)
         // What the catalogue declares and Kubernetes does not have is recorded as such, not left out.
-        for field in action.stateFields where fields[field.name] == nil { fields[field.name] = .null }
-        return CapturedState(
-            fields: fields,
-            objectDigest: try object.map { (object) throws(ExecutionError) in
-                try ObjectDigest.of(object, at: address, key: session.key)
-            },
-            version: object?.version)
+        for field in action.stateFields where state.fields[field.name] == nil { state.fields[field.name] = .null }
+        return state
     }
 }
 

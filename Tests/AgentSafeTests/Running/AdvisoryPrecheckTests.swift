@@ -66,7 +66,7 @@ struct AdvisoryPrecheckTests {
                   - name: always
                     from: "2026-01-01T00:00"
                     until: "2036-01-01T00:00"
-                    zone: UTC
+                    zone: Europe/Berlin
                     decision: require_approval
                     reason: It is a time for care.
 

@@ -1,0 +1,168 @@
+internal import ChangeModel
+internal import Runner
+
+/// Evicts the Pods of a cordoned node and waits until they are gone. What a budget forbids is tried again until time is up.
+struct NodeDrain {
+    let node: String
+    let execution: Execution
+    /// Seconds.
+    let limit: Int
+    let ignoresDaemonSets: Bool
+
+    /// Seconds until an eviction that a budget forbids is tried again, as kubectl does.
+    private static let budgetPause = 5
+
+    /// - Returns: how many Pods are gone.
+    func run(_ load: NodeLoad) throws(ExecutionError) -> Int {
+        let session = execution.session
+        let version = try EvictionBudgets.evictionVersion(in: session)
+        var time = WaitingTime(session: session, limit: limit)
+        var say = ProgressLine(execution.progress)
+        let total = load.evictable.count
+        // Those that are told to go already are waited for.
+        var pending = load.evictable.filter { !$0.isBeingDeleted }
+        var leaving = load.evictable.filter(\.isBeingDeleted)
+        while !pending.isEmpty || !leaving.isEmpty {
+            let (refused, pause) = try evict(&pending, into: &leaving, version)
+            let stillThere = try present(fallback: pending + leaving)
+            let uids = Set(stillThere.compactMap { $0.object.uid })
+            pending.removeAll { !uids.contains($0.object.uid ?? "") }
+            leaving.removeAll { !uids.contains($0.object.uid ?? "") }
+            if pending.isEmpty, leaving.isEmpty { break }
+            let waiting = [
+                leaving.isEmpty ? nil : "waiting for \(NodeLoad.names(leaving))",
+                refused.isEmpty ? nil : "a budget or a busy server holds \(NodeLoad.names(refused))",
+            ]
+            let gone = total - pending.count - leaving.count
+            say(
+                "node `\(node)`: \(gone) of \(total) pods are gone, "
+                    + waiting.compactMap { $0 }.joined(separator: "; "))
+            guard !time.isOver else { throw leftBehind(pending, leaving) }
+            // While some are on their way out, the budget may allow the next one soon.
+            time.sleep(leaving.isEmpty ? pause ?? Self.budgetPause : nil)
+        }
+        return total
+    }
+
+    /// Asks for each Pod once.
+    private func evict(
+        _ pending: inout [PodView], into leaving: inout [PodView], _ version: String
+    ) throws(ExecutionError) -> (refused: [PodView], pause: Int?) {
+        var (refused, pause) = ([PodView](), Int?.none)
+        for pod in pending {
+            guard let name = pod.fullName else { continue }
+            let outcome: MutationOutcome
+            do throws(ExecutionError) {
+                outcome = try execution.send(.evict(name, uid: pod.object.uid, version: version))
+            } catch {
+                throw Self.failed(error, name)
+            }
+            switch outcome {
+            case .applied: leaving.append(pod)
+            // Gone, or another one under its name, which is not on this node.
+            case .notFound, .objectChanged: leaving.append(pod)
+            case .busy(let seconds): (refused, pause) = (refused + [pod], max(pause ?? 0, seconds))
+            case .budgetForbids(let seconds):
+                refused.append(pod)
+                if let seconds { pause = max(pause ?? 0, seconds) }
+            case .dryRunUnsupported: break
+            }
+        }
+        pending = refused
+        return (refused, pause)
+    }
+
+    /// What is still on the node; what was there before, when the server does not answer.
+    private func present(fallback: [PodView]) throws(ExecutionError) -> [PodView] {
+        do throws(ExecutionError) {
+            return try execution.client.list(.pods, fieldSelector: "spec.nodeName=\(node)").map { PodView(object: $0) }
+        } catch  where error.code == .unreachable {
+            return fallback
+        }
+    }
+
+    private func leftBehind(_ pending: [PodView], _ leaving: [PodView]) -> ExecutionError {
+        let reasons = [
+            pending.isEmpty ? nil : "\(NodeLoad.names(pending)) (a disruption budget forbids it)",
+            leaving.isEmpty ? nil : "\(NodeLoad.names(leaving)) (evicted, and still stopping)",
+        ]
+        return ExecutionError(
+            code: .notConverged,
+            message: "node `\(node)` is not empty after \(limit) s; left behind: "
+                + reasons.compactMap { $0 }.joined(separator: ", ") + "; the node stays cordoned",
+            mayHaveBeenApplied: true)
+    }
+
+    private static func failed(_ error: ExecutionError, _ pod: NamespacedName) -> ExecutionError {
+        // Whether this one eviction was applied stays open only where the server was not heard.
+        error.mayHaveBeenApplied
+            ? error
+            : ExecutionError(
+                code: error.code == .unreachable ? .notConverged : error.code,
+                message: "\(error.message); the drain stopped before pod `\(pod.text)`", mayHaveBeenApplied: true)
+    }
+}
+
+/// The disruption budgets of the cluster, in the version that the server has.
+struct EvictionBudgets {
+    private let budgets: [JSONValue]
+
+    static func read(in session: ClusterSession) throws(ExecutionError) -> EvictionBudgets {
+        let version = try session.discovery.version(of: "policy", among: ["v1", "v1beta1"])
+        return EvictionBudgets(budgets: try session.client.list(.disruptionBudgets(version: version)))
+    }
+
+    /// `policy/v1beta1` as long as there is one: a server that has both may know evictions of the old version alone.
+    static func evictionVersion(in session: ClusterSession) throws(ExecutionError) -> String {
+        "policy/" + (try session.discovery.version(of: "policy", among: ["v1beta1", "v1"]))
+    }
+
+    func finding(for pods: [PodView]) -> Finding {
+        var faults: [String] = []
+        for pod in pods where !pod.isFinished && !pod.isBeingDeleted {
+            guard let name = pod.fullName else { continue }
+            let own = budgets.filter { catches($0, pod) }
+            if own.count > 1 {
+                faults.append(
+                    "pod `\(name.text)` is under \(own.count) budgets, which the eviction API does not support")
+            } else if let budget = own.first {
+                let label = "`\((budget.name ?? "").forMessage())`"
+                let observed = budget.at("status", "observedGeneration")?.integerValue ?? 0
+                if observed < budget.at("metadata", "generation")?.integerValue ?? 0 {
+                    faults.append("budget \(label) of pod `\(name.text)` is not observed yet")
+                } else if budget.at("status", "disruptionsAllowed")?.integerValue ?? 0 < 1 {
+                    faults.append("budget \(label) forbids to evict pod `\(name.text)`")
+                }
+            }
+        }
+        guard let first = faults.first else { return .passed("no budget forbids an eviction right now") }
+        return .failed(faults.count == 1 ? first : "\(first), and \(faults.count - 1) more")
+    }
+
+    private func catches(_ budget: JSONValue, _ pod: PodView) -> Bool {
+        guard budget.at("metadata", "namespace")?.stringValue == pod.fullName?.namespace,
+            let selector = budget.at("spec", "selector")
+        else { return false }
+        return pod.isSelected(by: selector)
+    }
+}
+
+extension PodView {
+    /// By a `LabelSelector` object (meta/v1). An empty one selects everything, one that is not understood nothing.
+    func isSelected(by selector: JSONValue) -> Bool {
+        let labels = object.at("metadata", "labels")?.objectValue ?? [:]
+        let isEqual = (selector["matchLabels"]?.objectValue ?? [:]).allSatisfy { labels[$0.key] == $0.value }
+        return isEqual
+            && (selector["matchExpressions"]?.arrayValue ?? []).allSatisfy { expression in
+                let value = labels[expression["key"]?.stringValue ?? ""]
+                let values = expression["values"]?.arrayValue ?? []
+                return switch expression["operator"]?.stringValue {
+                case "In": value.map(values.contains) ?? false
+                case "NotIn": value.map { !values.contains($0) } ?? true
+                case "Exists": value != nil
+                case "DoesNotExist": value == nil
+                default: false
+                }
+            }
+    }
+}
