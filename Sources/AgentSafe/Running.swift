@@ -26,6 +26,8 @@ public struct RunOutcome: Sendable {
     public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
     public let unrecorded: JSONValue?
+    /// Values that a read found, for whoever asks for them: neither `json` nor any record has them.
+    public internal(set) var secretOutput: [JSONValue] = []
     /// Who had it run before its approvals were there; nil for nearly every run.
     public internal(set) var brokenGlass: BrokenGlass?
 
@@ -78,6 +80,7 @@ public struct RunOutcome: Sendable {
                     : ""),
             differences: record.differences, output: isPlan ? nil : record.steps.first?.output,
             steps: isPlan ? zip(change.change.steps, record.steps).map { RunStep(step: $0, record: $1) } : [])
+        secretOutput = record.steps.compactMap(\.secretOutput)
     }
 
     /// A change that was not even looked at.

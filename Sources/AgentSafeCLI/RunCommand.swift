@@ -2,6 +2,7 @@ internal import AgentSafe
 internal import ChangeModel
 internal import CommandLineParsing
 internal import Ledger
+internal import OperatingSystem
 internal import Runner
 
 enum RunCommand: Command {
@@ -29,6 +30,9 @@ enum RunCommand: Command {
             OptionSpec(
                 "executor", value: "NAME", allowed: ["kubernetes", "kubectl", "embedded", "dry-run"],
                 help: "one of those that `executors` in agentsafe.yaml allows"),
+            OptionSpec(
+                "reveal", value: "FILE",
+                help: "where the values of secrets go that a change reads: a new file, or `-` for standard output"),
             .trustRemote,
             OptionSpec(
                 "ticket", value: "TICKET",
@@ -57,7 +61,29 @@ enum RunCommand: Command {
             terminal.say(printable(record.canonicalText))
         }
         context.report(["runs": .array(outcomes.map(\.json))], lines(outcomes, terminal))
+        try reveal(outcomes, context)
         return ExitCodeSpec.worst(outcomes.map(\.exitCode))
+    }
+
+    /// Hands out what was read of secrets, to the one who asked, where they asked for it.
+    private static func reveal(_ outcomes: [RunOutcome], _ context: CommandContext) throws(AgentSafeError) {
+        let found = outcomes.filter { !$0.secretOutput.isEmpty }
+        guard !found.isEmpty else { return }
+        guard let place = context.arguments.value("reveal") else {
+            context.terminal.say("values of secrets were read, and dropped; `--reveal FILE` says where they should go")
+            return
+        }
+        let values: JSONValue = .object(
+            Dictionary(found.map { ($0.id.text, .array($0.secretOutput)) }, uniquingKeysWith: { first, _ in first }))
+        guard place != "-" else {
+            context.terminal.write(printable(values.prettyText))
+            return
+        }
+        do {
+            try Files.create(context.host.absolute(place), Array((values.prettyText + "\n").utf8), mode: 0o600)
+        } catch {
+            throw AgentSafeError(.failed, "the values of secrets were read, and dropped: \(error)")
+        }
     }
 
     private static func rehearse(

@@ -148,7 +148,7 @@ struct CredentialRunTests {
                 ["name: f", "kind: file", "types: [kubernetes]", "environments: [staging]", "path: \"\(path)\""],
             ])
         let id = try governance.propose()
-        let other = try governance.propose(action: "cordon-node", target: "prod/node-1", [])
+        let other = try governance.propose(action: "restart-deployment", target: "prod/api-server", [])
         try governance.land(id)
         func run(_ words: String) throws {
             let result = try governance.expect(1, "runner", ["run", id.text] + governance.cluster())

@@ -10,7 +10,7 @@ struct AdvisoryPrecheckTests {
     private func governance(advisory: [String]) throws -> (Governance, ChangeID) {
         let governance = try Governance()
         let line = advisory.isEmpty ? "" : "    prechecks: {advisory: [\(advisory.joined(separator: ", "))]}\n"
-        try governance.trustCommit(["policies/zz-open.yaml": { _ in ThreatBranchPolicy.loose.dropLast() + line }])
+        try governance.trustCommit(["policies/zz-open.yaml": { _ in ThreatBranchPolicy.loose + line }])
         let id = try governance.propose(action: "uncordon-node", target: "staging/node-1", [])
         try governance.land(id)
         return (governance, id)

@@ -37,8 +37,8 @@ struct PreviewTests {
         let none = try governance.expect(0, "sam", ["run", "--dry-run"] + cluster)
         #expect(none.output.contains("nothing waits"))
         // What is denied is not asked about.
-        let denied = try governance.propose(
-            "rogue", action: "restart-deployment", target: "dev/api-server", [], options: ["--as", "rogue"])
+        let denied = try governance.propose("agent", ["replicas=7"])
+        try governance.expect(0, "bob", ["reject", denied.text, "--yes"])
         try governance.expect(20, "sam", ["run", "--dry-run", denied.text] + cluster)
     }
 
@@ -179,7 +179,7 @@ struct PreviewTests {
         try governance.expect(0, "runner", ["run", id.text] + governance.cluster())
         try governance.expectVerified()
 
-        let rejected = try governance.propose(["replicas=7"])
+        let rejected = try governance.propose("agent", ["replicas=7"])
         try governance.expect(0, "bob", ["reject", rejected.text, "--yes"])
         try governance.land(rejected)
         try governance.expect(20, "runner", ["run", rejected.text] + governance.cluster())

@@ -157,3 +157,41 @@ struct ThreatLeakedCredential {
         try expectNowhere(governance, [again])
     }
 }
+
+@Suite("Threat 17: the values of a secret that was read")
+struct ThreatRevealedSecret {
+    @Test("go where the caller asks for them, and nowhere else", arguments: ["", "-", "file"])
+    func read(place: String) throws {
+        let governance = try Governance()
+        let word = "Read-Canary-55120"
+        try governance.trustCommit([
+            "policies/zz-open.yaml": { _ in ThreatBranchPolicy.loose }
+        ])
+        _ = try governance.cluster()
+        var cluster = try JSONValue(parsing: try Files.read(governance.clusterFile))
+        cluster["items"] = .array(
+            (cluster["items"]?.arrayValue ?? []) + [
+                [
+                    "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+                    "metadata": ["name": "db-credentials", "namespace": "staging"],
+                    "data": ["password": .string(Base64.encode(Array(word.utf8)))],
+                ]
+            ])
+        try Files.writeAtomically(governance.clusterFile, Array(cluster.canonicalText.utf8))
+        let id = try governance.propose(action: "get-secret", target: "staging/db-credentials", [])
+        try governance.land(id)
+        let options =
+            place.isEmpty ? [] : ["--reveal", place == "file" ? "\(governance.directory.path)/revealed" : "-"]
+        let result = try governance.expect(0, "runner", ["run"] + options + governance.cluster())
+        let encoded = Base64.encode(Array(word.utf8))
+        #expect(result.output.contains(encoded) == (place == "-"), "\(result)")
+        #expect(!result.errors.contains(encoded))
+        if place == "file" {
+            let path = "\(governance.directory.path)/revealed"
+            #expect(String(decoding: try Files.read(path), as: UTF8.self).contains(encoded))
+            #expect(Files.permissions(path).map { $0 & 0o777 } == 0o600)
+        }
+        let said = [governance.agentsafe("sam", ["show", id.text])] + (place == "-" ? [] : [result])
+        try governance.expectNowhere([encoded, word], except: ["revealed"], in: said)
+    }
+}
