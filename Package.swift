@@ -68,7 +68,7 @@ let library: [Target] = [
         name: "AgentSafe",
         dependencies: [
             "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP",
-            "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
+            "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
             "SSHSignature", "Tokens",
         ]
     ),
@@ -138,8 +138,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ClusterTests",
         dependencies: [
-            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "Kubectl", "KubernetesExecutor",
-            "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
+            "ChangeModel", "Documents", "EmbeddedCatalogue", "HTTP", "Kubectl", "KubernetesAccess",
+            "KubernetesExecutor", "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
         ]),
     .testTarget(
         name: "AgentSafeTests",

@@ -1,6 +1,7 @@
 public import ChangeModel
 internal import EmbeddedCluster
 internal import HTTP
+internal import Kubectl
 public import KubernetesAccess
 internal import KubernetesExecutor
 public import OperatingSystem
@@ -17,7 +18,7 @@ public final class ExecutorChoice {
     let wanted: String?
     private var embedded: (any Executor)?
     /// By the context's name; "" is the current one.
-    private var real: [String: (connection: ClusterConnection, executor: any Executor)] = [:]
+    private var real: [String: (connection: ClusterConnection?, executor: any Executor)] = [:]
 
     /// - Parameters:
     ///   - wanted: an executor's name; narrows what main allows.
@@ -79,9 +80,11 @@ public final class ExecutorChoice {
 
     private func reach(
         _ target: TargetEntry
-    ) throws(AgentSafeError) -> (connection: ClusterConnection, executor: any Executor) {
-        guard case .kubeconfig(let file, let chosen, let allowsInsecure) = way else {
-            throw AgentSafeError(.failed, "no real cluster is chosen")
+    ) throws(AgentSafeError) -> (connection: ClusterConnection?, executor: any Executor) {
+        let (file, chosen): (String?, String?)
+        switch way {
+        case .kubeconfig(let named, let context, _), .kubectl(let named, let context): (file, chosen) = (named, context)
+        case .embedded: throw AgentSafeError(.failed, "no real cluster is chosen")
         }
         let named = target.locator["context"]
         if let named, let chosen, named != chosen {
@@ -92,6 +95,19 @@ public final class ExecutorChoice {
         }
         let context = named ?? chosen
         if let known = real[context ?? ""] { return known }
+        let made =
+            if case .kubeconfig(_, _, let allowsInsecure) = way {
+                try connect(target, file: file, context: context, allowsInsecure: allowsInsecure)
+            } else {
+                try callKubectl(file: file, context: context)
+            }
+        real[context ?? ""] = made
+        return made
+    }
+
+    private func connect(
+        _ target: TargetEntry, file: String?, context: String?, allowsInsecure: Bool
+    ) throws(AgentSafeError) -> (connection: ClusterConnection?, executor: any Executor) {
         let connection: ClusterConnection
         do throws(AccessError) {
             let (specification, warnings) = try ClusterSpecification.find(
@@ -111,9 +127,41 @@ public final class ExecutorChoice {
         let transport = RetryingTransport(
             connection, policy: .underWaitingClient, sleep: host.sleep, random: host.random)
         let executor = KubernetesExecutor(
-            transport: transport, evidenceKey: try evidenceKey(), sleep: host.sleep, now: host.now)
-        real[context ?? ""] = (connection, executor)
+            transport: transport, evidenceKey: try evidenceKey(),
+            streams: streams(file: file, context: context, connection), sleep: host.sleep, now: host.now)
         return (connection, executor)
+    }
+
+    /// Everything through kubectl, with whatever credentials it has.
+    private func callKubectl(
+        file: String?, context: String?
+    ) throws(AgentSafeError) -> (connection: ClusterConnection?, executor: any Executor) {
+        guard let program = KubectlProgram(kubeconfig: file, context: context, host: host) else {
+            throw AgentSafeError(.failed, "no `kubectl` in the PATH; install it, or pass `--cluster kubeconfig`")
+        }
+        let transport = RetryingTransport(
+            KubectlTransport(program: program, host: host), policy: .underWaitingClient, sleep: host.sleep,
+            random: host.random)
+        let executor = KubernetesExecutor(
+            transport: transport, name: "kubectl", evidenceKey: try evidenceKey(),
+            streams: streams(file: file, context: context, nil), sleep: host.sleep, now: host.now)
+        return (nil, executor)
+    }
+
+    /// nil where there is no kubectl.
+    private func streams(file: String?, context: String?, _ connection: ClusterConnection?) -> (any PodStreams)? {
+        guard let program = KubectlProgram(kubeconfig: file, context: context, host: host) else { return nil }
+        let host = host
+        return KubectlStreams(program: { () throws(ExecutionError) in
+            // Whoever was given a token comes as its owner here, too.
+            guard let given = connection?.givenKubeconfig else { return program }
+            do throws(SystemError) {
+                return try KubectlProgram(path: program.path, holding: given, host: host) ?? program
+            } catch {
+                throw ExecutionError(
+                    code: .unsupported, message: "kubectl cannot be given the credential: \(error); nothing was sent")
+            }
+        })
     }
 }
 
@@ -123,6 +171,8 @@ public enum ClusterWay: Sendable, Hashable {
     case embedded(file: String)
     /// As kubectl would.
     case kubeconfig(file: String?, context: String?, allowsInsecure: Bool)
+    /// Through kubectl itself, as a program beside this one.
+    case kubectl(file: String?, context: String?)
 }
 
 extension Workspace {
@@ -153,14 +203,16 @@ extension Workspace {
             }
             return .embedded(file: String(cluster.dropFirst(prefix.count)))
         }
-        guard cluster == nil || cluster == "kubeconfig" else {
+        guard cluster == nil || cluster == "kubeconfig" || cluster == "kubectl" else {
             throw AgentSafeError(
-                .usage, "`--cluster` takes `kubeconfig` or `embedded:FILE`, not `\((cluster ?? "").prefix(60))`")
+                .usage,
+                "`--cluster` takes `kubeconfig`, `kubectl` or `embedded:FILE`, not `\((cluster ?? "").prefix(60))`")
         }
-        return .kubeconfig(
-            file: try setting(
-                settings.kubeconfig, variable: "AGENTSAFE_KUBECONFIG", configuration: "agentsafe.kubeconfig"),
-            context: try setting(settings.context, variable: "AGENTSAFE_CONTEXT", configuration: "agentsafe.context"),
-            allowsInsecure: settings.allowsInsecureCluster)
+        let file = try setting(
+            settings.kubeconfig, variable: "AGENTSAFE_KUBECONFIG", configuration: "agentsafe.kubeconfig")
+        let context = try setting(
+            settings.context, variable: "AGENTSAFE_CONTEXT", configuration: "agentsafe.context")
+        guard cluster != "kubectl" else { return .kubectl(file: file, context: context) }
+        return .kubeconfig(file: file, context: context, allowsInsecure: settings.allowsInsecureCluster)
     }
 }

@@ -108,33 +108,13 @@ public struct NearMisses: Hashable, Sendable {
 }
 
 /// The answer of the policy to one request.
+///
+/// A value like any other. What a rule says is written once, however many decisions say it; only the two risks are each
+/// decision's own. So a decision is quick to copy and to keep.
 public struct Decision: Hashable, Sendable {
-    public var result: Verdict
-    public var code: DecisionCode
-    public var rule: String?
-    public var location: SourceLocation?
-    public var reason: String
     public var riskClass: RiskLevel
     public var effectiveRisk: RiskLevel
-    public var warnings: [String]
-    public var errors: [ParameterError]
-    /// For a default deny: the rules that came nearest, best first, and what they missed. Worked out when asked for.
-    public var nearest: [NearMiss] {
-        get { nearMisses.value }
-        set { nearMisses = NearMisses(newValue) }
-    }
-    private var nearMisses: NearMisses
-    /// Who must approve; empty unless `result` is `requireApproval`.
-    public var approvals: [ApprovalRequirement]
-    /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
-    public var steps: [StepDecision] = []
-    /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
-    public var terms: ApprovalTerms
-    /// Prechecks that may fail without stopping it, as the deciding rule names them, sorted; nothing where something made the
-    /// decision stricter than the rule.
-    public var advisoryPrechecks: [String] = []
-    /// What the limits on the caller have to say; nil where none apply.
-    public var limits: DecisionLimits?
+    private var answer: Answer
 
     public init(
         result: Verdict, code: DecisionCode, rule: String? = nil, location: SourceLocation? = nil, reason: String,
@@ -142,19 +122,105 @@ public struct Decision: Hashable, Sendable {
         nearest: NearMisses = .none, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(),
         limits: DecisionLimits? = nil
     ) {
-        self.result = result
-        self.code = code
-        self.rule = rule
-        self.location = location
-        self.reason = reason
         self.riskClass = riskClass
         self.effectiveRisk = effectiveRisk
-        self.warnings = warnings
-        self.errors = errors
-        nearMisses = nearest
-        self.approvals = approvals
-        self.terms = terms
-        self.limits = limits
+        answer = Answer(
+            Answer.Parts(
+                result: result, code: code, rule: rule, location: location, reason: reason, warnings: warnings,
+                errors: errors, nearest: nearest, approvals: approvals, terms: terms, limits: limits))
+    }
+
+    public var result: Verdict {
+        get { answer.parts.result }
+        set { change { $0.result = newValue } }
+    }
+    public var code: DecisionCode {
+        get { answer.parts.code }
+        set { change { $0.code = newValue } }
+    }
+    public var rule: String? {
+        get { answer.parts.rule }
+        set { change { $0.rule = newValue } }
+    }
+    public var location: SourceLocation? {
+        get { answer.parts.location }
+        set { change { $0.location = newValue } }
+    }
+    public var reason: String {
+        get { answer.parts.reason }
+        set { change { $0.reason = newValue } }
+    }
+    public var warnings: [String] {
+        get { answer.parts.warnings }
+        set { change { $0.warnings = newValue } }
+    }
+    public var errors: [ParameterError] {
+        get { answer.parts.errors }
+        set { change { $0.errors = newValue } }
+    }
+    /// For a default deny: the rules that came nearest, best first, and what they missed. Worked out when asked for.
+    public var nearest: [NearMiss] {
+        get { answer.parts.nearest.value }
+        set { change { $0.nearest = NearMisses(newValue) } }
+    }
+    /// Who must approve; empty unless `result` is `requireApproval`.
+    public var approvals: [ApprovalRequirement] {
+        get { answer.parts.approvals }
+        set { change { $0.approvals = newValue } }
+    }
+    /// Of a plan: what was decided on each step, in order, of which this decision is the strictest; else empty.
+    public var steps: [StepDecision] {
+        get { answer.parts.steps }
+        set { change { $0.steps = newValue } }
+    }
+    /// Deadlines of these approvals and who may do without them; nothing unless `result` is `requireApproval`.
+    public var terms: ApprovalTerms {
+        get { answer.parts.terms }
+        set { change { $0.terms = newValue } }
+    }
+    /// Prechecks that may fail without stopping it, as the deciding rule names them, sorted; nothing where something made the
+    /// decision stricter than the rule.
+    public var advisoryPrechecks: [String] {
+        get { answer.parts.advisoryPrechecks }
+        set { change { $0.advisoryPrechecks = newValue } }
+    }
+    /// What the limits on the caller have to say; nil where none apply.
+    public var limits: DecisionLimits? {
+        get { answer.parts.limits }
+        set { change { $0.limits = newValue } }
+    }
+
+    /// What a decision says never changes: a decision that is changed says something new.
+    private mutating func change(_ edit: (inout Answer.Parts) -> Void) {
+        var parts = answer.parts
+        edit(&parts)
+        answer = Answer(parts)
+    }
+
+    /// All of a decision but the risks.
+    private final class Answer: Hashable, Sendable {
+        struct Parts: Hashable, Sendable {
+            var result: Verdict
+            var code: DecisionCode
+            var rule: String?
+            var location: SourceLocation?
+            var reason: String
+            var warnings: [String]
+            var errors: [ParameterError]
+            var nearest: NearMisses
+            var approvals: [ApprovalRequirement]
+            var steps: [StepDecision] = []
+            var terms: ApprovalTerms
+            var advisoryPrechecks: [String] = []
+            var limits: DecisionLimits?
+        }
+
+        let parts: Parts
+
+        init(_ parts: Parts) { self.parts = parts }
+
+        static func == (left: Answer, right: Answer) -> Bool { left === right || left.parts == right.parts }
+        func hash(into hasher: inout Hasher) { hasher.combine(parts) }
     }
 
     /// The stable JSON form. `rule` and `location` are null when no rule decided.

@@ -27,6 +27,8 @@ public struct ConnectionSettings: Sendable {
     /// The name that is asked for (SNI, RFC 6066) and that the certificate must hold; nil: the address's host.
     public var serverName: String?
     public var proxy: ProxyAddress?
+    /// A socket of this machine to connect to, instead of the address's host and port.
+    public var unixSocket: String?
     public var acceptsCompression = true
     /// Seconds until TCP, the proxy and TLS must stand.
     public var connectTimeout = 10

@@ -92,6 +92,7 @@ public final class CurlTransport: HTTPStreamingTransport {
         options.set(CURLOPT_TCP_KEEPALIVE, 1)
         if settings.acceptsCompression { options.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         configureTLS(&options)
+        if let socket = settings.unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, socket) }
         // An empty text keeps libcurl from looking into the environment itself.
         options.set(CURLOPT_PROXY, settings.proxy?.url ?? "")
         options.set(CURLOPT_NOPROXY, "")

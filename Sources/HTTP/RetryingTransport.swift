@@ -112,3 +112,17 @@ extension RetryingTransport: BearerTransport {
         (next as? any BearerTransport)?.speak(asBearer: token) ?? false
     }
 }
+
+extension RetryingTransport: HTTPStreamingTransport {
+    /// A stream is sent once: whoever follows it knows best where to go on.
+    public func stream(
+        _ request: HTTPRequest, idleTimeout: Int, receive: @escaping (ArraySlice<UInt8>) -> StreamStep
+    ) throws(HTTPError) -> HTTPResponse {
+        guard let next = next as? any HTTPStreamingTransport else {
+            throw HTTPError(
+                code: .malformed, mayHaveBeenApplied: false, message: "this connection has no streams; nothing was sent"
+            )
+        }
+        return try next.stream(request, idleTimeout: idleTimeout, receive: receive)
+    }
+}

@@ -1,3 +1,4 @@
+internal import ChangeModel
 internal import CryptoPrimitives
 public import HTTP
 public import OperatingSystem
@@ -135,6 +136,29 @@ public final class ClusterConnection: HTTPStreamingTransport {
     public func dropCredential() {
         given = nil
         transport = nil
+    }
+
+    /// A kubeconfig of this way with the given token, for another program of this user that must come as the same caller; nil
+    /// where no token was given, and that program finds the user's own kubeconfig. It holds the token.
+    public var givenKubeconfig: [UInt8]? {
+        guard let given else { return nil }
+        let cluster = specification.cluster
+        var authorities: JSONValue?
+        if case .authorities(let certificates) = base.trust { authorities = .string(Base64.encode(certificates)) }
+        let parts: JSONValue = .compact([
+            "server": .string(cluster.server), "certificate-authority-data": authorities,
+            "insecure-skip-tls-verify": cluster.skipsVerification ? true : nil,
+            "tls-server-name": cluster.serverName.map { .string($0) },
+            "proxy-url": cluster.proxy.map { .string($0) },
+            "disable-compression": cluster.refusesCompression ? true : nil,
+        ])
+        let configuration: JSONValue = [
+            "apiVersion": "v1", "kind": "Config", "current-context": "given",
+            "clusters": [["name": "given", "cluster": parts]],
+            "users": [["name": "given", "user": ["token": .string(given)]]],
+            "contexts": [["name": "given", "context": ["cluster": "given", "user": "given"]]],
+        ]
+        return configuration.canonicalBytes
     }
 
     private func credential() throws(HTTPError) -> Credential {

@@ -25,6 +25,12 @@ struct WaitingTime {
         return slept / 1000 >= limit || overflow || elapsed >= Int64(limit)
     }
 
+    /// Seconds.
+    var left: Int {
+        let (elapsed, overflow) = session.now().subtractingReportingOverflow(start)
+        return overflow ? 0 : max(0, limit - max(slept / 1000, Int(clamping: elapsed)))
+    }
+
     /// - Parameter seconds: what the server asked for; nil: the next step of the rhythm.
     mutating func sleep(_ seconds: Int? = nil) {
         let milliseconds = seconds.map { max(1, $0) * 1000 } ?? pause

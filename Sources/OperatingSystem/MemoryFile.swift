@@ -6,7 +6,7 @@
 
 /// A file that is nowhere on a disk, for a program that takes a secret from a file alone. Its path works for programs of this
 /// user for as long as this object lives, and it can be read any number of times.
-public final class MemoryFile {
+public final class MemoryFile: Sendable {
     /// Below `/proc`.
     public let path: String
     private let descriptor: Int32

@@ -7,11 +7,14 @@ final class CompiledAction: Sendable {
     let parameters: [CompiledParameter]
     /// The rules that name the action.
     let rules: RuleIndex.RuleSet
+    /// How a default deny begins.
+    let unmatched: String
 
     init(_ definition: ActionDefinition, rules: RuleIndex.RuleSet, names: ParameterNames) {
         self.definition = definition
         parameters = definition.parameters.map { CompiledParameter($0, number: names.number(of: $0.name) ?? -1) }
         self.rules = rules
+        unmatched = "no rule matches \(Excerpt.quoted(definition.name)) on "
     }
 
     /// What is wrong with a request's params.

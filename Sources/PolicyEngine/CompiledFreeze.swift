@@ -21,17 +21,19 @@ struct CompiledFreeze: Sendable {
         exceptions = freeze.exceptions.map { freeze.compiled($0) }
     }
 
-    func standing(action: String, _ circumstances: Circumstances) -> Standing {
+    func standing(_ request: DecisionRequest, _ circumstances: Circumstances) -> Standing {
         guard let interval = freeze.interval(around: circumstances.now) else { return .outside }
-        guard frozen.matchesAction(action), frozen.holds(in: circumstances) else { return .missed }
-        if exceptions.contains(where: { $0.matchesAction(action) && $0.holds(in: circumstances) }) { return .excepted }
+        guard frozen.matchesAction(request.action), frozen.holds(for: request, circumstances) else { return .missed }
+        if exceptions.contains(where: { $0.matchesAction(request.action) && $0.holds(for: request, circumstances) }) {
+            return .excepted
+        }
         return .holds(until: interval.upperBound)
     }
 
     /// What is frozen, and does not hold.
-    func missed(action: String, _ circumstances: Circumstances) -> Conditions {
-        var missed = frozen.missed(in: circumstances)
-        if !frozen.matchesAction(action) { missed.insert(.action) }
+    func missed(by request: DecisionRequest, _ circumstances: Circumstances) -> Conditions {
+        var missed = frozen.missed(by: request, circumstances)
+        if !frozen.matchesAction(request.action) { missed.insert(.action) }
         return missed
     }
 }
@@ -51,12 +53,14 @@ extension PolicyEngine {
     /// Makes a decision of the rules as strict as the freezes that hold: a deny stays the deny that it is; a freeze that
     /// denies goes before one that asks for approval, and of equals the first in the order of the files gives its name. Who
     /// must approve for the rule and for each freeze must approve: what meets the result, meets each of them.
-    func freezing(_ decision: Decision, action: String, _ circumstances: Circumstances) -> Decision {
+    func freezing(
+        _ decision: Decision, _ request: DecisionRequest, _ circumstances: Circumstances
+    ) -> Decision {
         guard decision.result != .deny else { return decision }
         var frozen: Decision?
         var approvals = decision.approvals
         for compiled in freezes {
-            guard case .holds(let end) = compiled.standing(action: action, circumstances) else { continue }
+            guard case .holds(let end) = compiled.standing(request, circumstances) else { continue }
             let freeze = compiled.freeze
             if freeze.decision == .deny || frozen == nil {
                 var stricter = decision

@@ -6,9 +6,11 @@ final class CompiledRule: Sendable {
     /// The decision that it gives, but for the two risks.
     let decision: Decision
     let actions: [Glob]
-    private let environments: UInt8?
-    private let sensitivities: UInt8?
+    private let targets: CompiledTargetSelector?
+    private let callers: CompiledCallerSelector?
     private let risks: UInt8?
+    private let requiresTicket: Bool?
+    private let requiresRollback: Bool?
     /// For each weekday, Monday first, one bit an hour.
     private let hours: [UInt32]?
     private let ticketPattern: TicketPattern?
@@ -19,8 +21,10 @@ final class CompiledRule: Sendable {
         self.decision = decision
         actions = rule.match.actions.map { Glob($0) }
         ticketPattern = rule.match.ticketPattern.map { TicketPattern($0) }
-        environments = rule.match.targets?.environments.map { $0.reduce(0) { $0 | $1.bit } }
-        sensitivities = rule.match.targets?.sensitivities.map { $0.reduce(0) { $0 | $1.bit } }
+        targets = rule.match.targets.map { CompiledTargetSelector($0) }
+        callers = rule.match.callers.map { CompiledCallerSelector($0) }
+        requiresTicket = rule.match.requireTicket
+        requiresRollback = rule.match.rollback
         risks = rule.match.riskClasses.map { $0.reduce(0) { $0 | $1.bit } }
         hours = rule.match.timeWindows.map { windows in
             (0..<7).map { day in
@@ -35,52 +39,24 @@ final class CompiledRule: Sendable {
 
     func isOpen(weekday: Int, hour: Int) -> Bool { hours.map { $0[weekday] >> UInt32(hour) & 1 == 1 } ?? true }
 
-    func holds(in circumstances: Circumstances) -> Bool {
-        missed(in: circumstances, stoppingEarly: true).isEmpty
+    func holds(for request: DecisionRequest, _ circumstances: Circumstances) -> Bool {
+        missed(by: request, circumstances, stoppingEarly: true).isEmpty
     }
 
     /// Every condition but the action that does not hold; only the first one when `stoppingEarly`.
-    func missed(in circumstances: Circumstances, stoppingEarly: Bool = false) -> Conditions {
+    func missed(
+        by request: DecisionRequest, _ circumstances: Circumstances, stoppingEarly: Bool = false
+    ) -> Conditions {
         var missed: Conditions = []
         if let risks, risks & circumstances.effectiveRisk.bit == 0 { missed.insert(.risk) }
         if stoppingEarly, !missed.isEmpty { return missed }
-        if let selector = rule.match.targets { missed.formUnion(self.missed(selector, circumstances.target)) }
+        if let targets { missed.formUnion(targets.missed(by: circumstances.target)) }
         if stoppingEarly, !missed.isEmpty { return missed }
-        if let selector = rule.match.callers { missed.formUnion(self.missed(selector, circumstances.caller)) }
+        if let callers { missed.formUnion(callers.missed(by: request.caller)) }
         if !isOpen(weekday: circumstances.weekday, hour: circumstances.hour) { missed.insert(.time) }
-        if let required = rule.match.requireTicket, required != circumstances.hasTicket { missed.insert(.ticket) }
-        if let ticketPattern, !ticketPattern.matches(circumstances.ticket) { missed.insert(.ticketPattern) }
-        if let required = rule.match.rollback, required != circumstances.isRollback { missed.insert(.rollback) }
-        return missed
-    }
-
-    private func missed(_ selector: TargetSelector, _ target: CompiledTarget?) -> Conditions {
-        guard let target else { return .knownTarget }
-        var missed: Conditions = []
-        if let environments, environments & target.entry.environment.bit == 0 { missed.insert(.environment) }
-        if let sensitivities, sensitivities & target.entry.sensitivity.bit == 0 { missed.insert(.sensitivity) }
-        if let types = selector.types, !types.contains(target.entry.type) { missed.insert(.type) }
-        if let labels = selector.labels, !labels.allSatisfy({ target.entry.labels[$0.key] == $0.value }) {
-            missed.insert(.labels)
-        }
-        return missed
-    }
-
-    private func missed(_ selector: CallerSelector, _ caller: Caller) -> Conditions {
-        guard !caller.isAnonymous, let id = caller.id else { return .namedCaller }
-        var missed: Conditions = []
-        if let ids = selector.agentIDs, !ids.contains(id) { missed.insert(.callerID) }
-        if let roles = selector.roles, !roles.contains(where: caller.roles.contains) { missed.insert(.roles) }
-        if let groups = selector.groups, !groups.contains(where: caller.groups.contains) { missed.insert(.groups) }
-        if let kinds = selector.kinds, !(caller.kind.map(kinds.contains) ?? false) { missed.insert(.kind) }
-        let delegation = caller.delegation
-        if let names = selector.delegatedFrom, !names.contains(where: { delegation?.delegators.contains($0) ?? false })
-        {
-            missed.insert(.delegatedFrom)
-        }
-        let depth = delegation?.depth ?? 0
-        if let maximum = selector.maximumDelegationDepth, depth > maximum { missed.insert(.delegationDepth) }
-        if let required = selector.requireDelegation, required != (depth > 0) { missed.insert(.delegation) }
+        if let requiresTicket, requiresTicket != circumstances.hasTicket { missed.insert(.ticket) }
+        if let ticketPattern, !ticketPattern.matches(request.ticket) { missed.insert(.ticketPattern) }
+        if let requiresRollback, requiresRollback != circumstances.isRollback { missed.insert(.rollback) }
         return missed
     }
 }
@@ -92,27 +68,6 @@ extension TimeWindow {
         return startHour <= endHour
             ? startHour <= hour && hour <= endHour
             : hour >= startHour || hour <= endHour
-    }
-}
-
-extension Environment {
-    fileprivate var bit: UInt8 {
-        switch self {
-        case .dev: 1
-        case .staging: 2
-        case .prod: 4
-        }
-    }
-}
-
-extension Sensitivity {
-    fileprivate var bit: UInt8 {
-        switch self {
-        case .public: 1
-        case .internal: 2
-        case .restricted: 4
-        case .critical: 8
-        }
     }
 }
 

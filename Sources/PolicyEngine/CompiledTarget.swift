@@ -5,12 +5,15 @@ internal import ChangeModel
 final class CompiledTarget: Sendable {
     let entry: TargetEntry
     let rules: RuleIndex.RuleSet
+    /// How a default deny ends.
+    let deniedByDefault: String
     /// What the locator says of params that the catalogue knows.
     private let bound: [(parameter: Int, text: String)]
 
     init(_ entry: TargetEntry, rules: RuleIndex.RuleSet, names: ParameterNames) {
         self.entry = entry
         self.rules = rules
+        deniedByDefault = "\(Excerpt.quoted(entry.id)): denied by default"
         bound = entry.locator.compactMap { name, text in names.number(of: name).map { ($0, text) } }
             .sorted { $0.0 < $1.0 }
     }

@@ -31,32 +31,27 @@ public struct Conditions: OptionSet, Hashable, Sendable {
     public var count: Int { rawValue.nonzeroBitCount }
 }
 
-/// What the rules ask about one request.
-struct Circumstances {
-    var target: CompiledTarget?
-    var caller: Caller
-    var effectiveRisk: RiskLevel
-    var ticket: String?
+/// What the rules ask about one request, beside what the request itself says.
+struct Circumstances: Sendable {
+    let target: CompiledTarget?
+    let effectiveRisk: RiskLevel
     /// An empty ticket is none.
-    var hasTicket: Bool
-    var now: Timestamp
-    var weekday: Int
-    var hour: Int
-    var isRollback: Bool
+    let hasTicket: Bool
+    let now: Timestamp
+    let weekday: Int
+    let hour: Int
+    let isRollback: Bool
 
     init(
-        target: CompiledTarget?, caller: Caller, effectiveRisk: RiskLevel, ticket: String?, isRollback: Bool,
-        now: Timestamp
+        _ request: DecisionRequest, target: CompiledTarget?, effectiveRisk: RiskLevel, isRollback: Bool, now: Timestamp
     ) {
-        self.isRollback = isRollback
         self.target = target
-        self.caller = caller
         self.effectiveRisk = effectiveRisk
-        self.ticket = ticket
-        hasTicket = ticket.map { !$0.isEmpty } ?? false
+        hasTicket = request.ticket.map { !$0.isEmpty } ?? false
         self.now = now
         weekday = now.weekday
         hour = now.hour
+        self.isRollback = isRollback
     }
 }
 

@@ -55,6 +55,7 @@ extension String {
     func isIdentical(to other: String) -> Bool {
         // Identical bytes are always equal, and equality is quick to deny.
         guard self == other, utf8.count == other.utf8.count else { return false }
-        return utf8.elementsEqual(other.utf8)
+        var (own, their) = (self, other)
+        return own.withUTF8 { own in their.withUTF8 { own.elementsEqual($0) } }
     }
 }

@@ -46,7 +46,7 @@ extension PolicyEngine {
                 name: compiled.rule.name, location: compiled.rule.location, priority: compiled.rule.priority,
                 decision: compiled.rule.decision, standing: found.standing,
                 missed: words.words(
-                    for: found.missed, of: compiled.rule.match, request.action, request.target, trace.circumstances))
+                    for: found.missed, of: compiled.rule.match, request, trace.circumstances))
         }
         return Explanation(
             decision: trace.decision, asksRules: trace.asksRules, rules: explained,
@@ -68,12 +68,12 @@ extension PolicyEngine {
     ) -> RuleTrace {
         let decision = decide(request, history: history, now: now, binding: binding)
         let circumstances = Circumstances(
-            target: request.target.flatMap { targets[$0] }, caller: request.caller,
-            effectiveRisk: decision.effectiveRisk, ticket: request.ticket, isRollback: history.isRollback, now: now)
+            request, target: request.target.flatMap { targets[$0] }, effectiveRisk: decision.effectiveRisk,
+            isRollback: history.isRollback, now: now)
         let asksRules = [.rule, .frozen, .noRule, .unknownTarget, .cumulativeRisk].contains(decision.code)
         var isDecided = false
         let traced = rules.map { compiled in
-            var missed = compiled.missed(in: circumstances)
+            var missed = compiled.missed(by: request, circumstances)
             if !compiled.matchesAction(request.action) { missed.insert(.action) }
             let standing: RuleExplanation.Standing =
                 !missed.isEmpty ? .missed : !asksRules ? .notAsked : isDecided ? .overruled : .decides

@@ -29,7 +29,7 @@ extension PolicyEngine {
         freezes.map { compiled in
             let freeze = compiled.freeze
             var (standing, missed) = (FreezeExplanation.Standing.holds, [String]())
-            switch compiled.standing(action: request.action, circumstances) {
+            switch compiled.standing(request, circumstances) {
             case .holds: break
             case .excepted: standing = .excepted
             case .outside: standing = .outside
@@ -37,8 +37,7 @@ extension PolicyEngine {
                 standing = .missed
                 missed = NearestRules(rules: [])
                     .words(
-                        for: compiled.missed(action: request.action, circumstances), of: freeze.match, request.action,
-                        request.target, circumstances)
+                        for: compiled.missed(by: request, circumstances), of: freeze.match, request, circumstances)
             }
             return FreezeExplanation(
                 name: freeze.name, location: freeze.location, decision: freeze.decision, standing: standing,

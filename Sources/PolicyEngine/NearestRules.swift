@@ -7,11 +7,11 @@ struct NearestRules {
 
     /// The rules that would have let the request through and missed least, best first. Rules for the action come before
     /// others; a deny is left out, for matching it would have helped nobody.
-    func find(action: String, targetName: String?, circumstances: Circumstances) -> [NearMiss] {
+    func find(for request: DecisionRequest, _ circumstances: Circumstances) -> [NearMiss] {
         var best: [(rule: CompiledRule, missed: Conditions)] = []
         for compiled in rules where compiled.rule.decision != .deny {
-            var missed = compiled.missed(in: circumstances)
-            if !compiled.matchesAction(action) { missed.insert(.action) }
+            var missed = compiled.missed(by: request, circumstances)
+            if !compiled.matchesAction(request.action) { missed.insert(.action) }
             let place = best.firstIndex { isNearer(missed, than: $0.missed) } ?? best.count
             guard place < Self.limit else { continue }
             best.insert((compiled, missed), at: place)
@@ -20,7 +20,7 @@ struct NearestRules {
         return best.map { near in
             NearMiss(
                 rule: near.rule.rule.name, location: near.rule.rule.location,
-                missed: words(for: near.missed, of: near.rule.rule.match, action, targetName, circumstances))
+                missed: words(for: near.missed, of: near.rule.rule.match, request, circumstances))
         }
     }
 
@@ -30,14 +30,14 @@ struct NearestRules {
 
     /// What each missed condition asks for, and what is there instead.
     func words(
-        for missed: Conditions, of match: RuleMatch, _ action: String, _ targetName: String?, _ now: Circumstances
+        for missed: Conditions, of match: RuleMatch, _ request: DecisionRequest, _ now: Circumstances
     ) -> [String] {
         var words: [String] = []
         func add(_ condition: Conditions, _ text: @autoclosure () -> String) {
             if missed.contains(condition) { words.append(text()) }
         }
-        add(.action, "action \(Excerpt.quoted(action)) not in \(Excerpt.list(match.actions))")
-        add(.knownTarget, UnknownTarget.words(targetName))
+        add(.action, "action \(Excerpt.quoted(request.action)) not in \(Excerpt.list(match.actions))")
+        add(.knownTarget, UnknownTarget.words(request.target))
         if let selector = match.targets, let target = now.target?.entry {
             let environments = selector.environments?.map(\.rawValue) ?? []
             add(.environment, "target environment \(target.environment.rawValue) not in \(Excerpt.list(environments))")
@@ -49,7 +49,7 @@ struct NearestRules {
         }
         add(.namedCaller, "the caller is anonymous")
         if let selector = match.callers {
-            let caller = now.caller
+            let caller = request.caller
             add(.callerID, "caller \(Excerpt.quoted(caller.id ?? "")) not in \(Excerpt.list(selector.agentIDs ?? []))")
             add(.roles, "caller roles \(Excerpt.list(caller.roles)) not in \(Excerpt.list(selector.roles ?? []))")
             add(.groups, "caller groups \(Excerpt.list(caller.groups)) not in \(Excerpt.list(selector.groups ?? []))")
@@ -70,7 +70,7 @@ struct NearestRules {
         add(.ticket, now.hasTicket ? "the rule holds only without a ticket" : "a ticket is required")
         add(
             .ticketPattern,
-            "ticket \(Excerpt.quoted(now.ticket ?? "")) does not match pattern \(Excerpt.quoted(match.ticketPattern ?? "")) as a "
+            "ticket \(Excerpt.quoted(request.ticket ?? "")) does not match pattern \(Excerpt.quoted(match.ticketPattern ?? "")) as a "
                 + "whole")
         add(
             .rollback,

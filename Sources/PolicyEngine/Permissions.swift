@@ -35,11 +35,11 @@ extension PolicyEngine {
                 let request = DecisionRequest(
                     action: action.definition.name, target: target, caller: caller, ticket: ticket)
                 let circumstances = Circumstances(
-                    target: targets[target], caller: caller,
-                    effectiveRisk: action.definition.riskClass.effective(on: entry.sensitivity), ticket: ticket,
-                    isRollback: false, now: now)
+                    request, target: targets[target],
+                    effectiveRisk: action.definition.riskClass.effective(on: entry.sensitivity), isRollback: false,
+                    now: now)
                 return PermissionEntry(
-                    action: action.definition.name, decision: judge(action, request, circumstances, []))
+                    action: action.definition.name, decision: judge(action, request, circumstances, warnings: []))
             }
     }
 }

@@ -107,26 +107,29 @@ public struct PolicyEngine: Sendable {
     func decideWithoutLimits(
         _ request: DecisionRequest, history: VerifiedHistory, now: Timestamp, binding: TargetBinding
     ) -> Decision {
-        var warnings = history.caller == nil ? plainWarnings : settingsWarnings
         let target = request.target.flatMap { targets[$0] }
+        /// Beside those that every decision carries.
+        var warnings: [String] = []
         if target == nil {
             let hint = request.target.map { Suggestion.text(for: $0, among: catalogue.targets.keys) } ?? ""
             warnings.append(UnknownTarget.words(request.target) + ": it counts as critical" + hint)
         }
+        let isPlain = history.caller == nil
+        func allWarnings() -> [String] { (isPlain ? plainWarnings : settingsWarnings) + warnings }
         guard let action = actions[request.action] else {
             return Decision(
                 result: .deny, code: .unknownAction,
                 reason: "no action \(Excerpt.quoted(request.action)) in the catalogue"
                     + Suggestion.text(for: request.action, among: actions.keys),
                 riskClass: .critical, effectiveRisk: RiskLevel.critical.effective(on: target?.entry.sensitivity),
-                warnings: warnings)
+                warnings: allWarnings())
         }
         let risk = action.definition.riskClass
         let effectiveRisk = risk.effective(on: target?.entry.sensitivity)
         func deny(_ code: DecisionCode, _ reason: String, errors: [ParameterError] = []) -> Decision {
             Decision(
                 result: .deny, code: code, reason: reason, riskClass: risk, effectiveRisk: effectiveRisk,
-                warnings: warnings, errors: errors)
+                warnings: allWarnings(), errors: errors)
         }
         let faults = action.faults(in: request.parameters, target: target)
         let errors = faults.errors
@@ -156,47 +159,44 @@ public struct PolicyEngine: Sendable {
         if let ticketPattern, let ticket = request.ticket, !ticket.isEmpty, !ticketPattern.matches(ticket) {
             return deny(.ticketInvalid, ticketPattern.fault(of: ticket))
         }
+        let circumstances = Circumstances(
+            request, target: target, effectiveRisk: effectiveRisk, isRollback: history.isRollback, now: now)
         return judge(
-            action, request,
-            Circumstances(
-                target: target, caller: request.caller, effectiveRisk: effectiveRisk, ticket: request.ticket,
-                isRollback: history.isRollback, now: now),
-            warnings)
+            action, request, circumstances, warnings: isPlain && warnings.isEmpty ? nil : allWarnings())
     }
 
     /// The first rule that holds, or the default: deny; and then the freezes.
+    ///
+    /// - Parameter warnings: nil for those that every decision carries where there is no ledger.
     func judge(
-        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
+        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, warnings: [String]?
     ) -> Decision {
-        if let first = index.first(
-            rules, action.rules, circumstances.target?.rules ?? index.unknownTarget, circumstances)
-        {
-            var decision = rules[first].decision
-            decision.riskClass = action.definition.riskClass
-            decision.effectiveRisk = circumstances.effectiveRisk
-            // Nearly always the same array, which is seen at once.
-            if warnings != plainWarnings { decision.warnings = warnings }
-            return freezes.isEmpty ? decision : freezing(decision, action: request.action, circumstances)
+        guard let first = index.first(rules, action.rules, request, circumstances) else {
+            return deniedByDefault(action, request, circumstances, warnings: warnings ?? plainWarnings)
         }
-        return deniedByDefault(action, request, circumstances, warnings)
+        var decision = rules[first].decision
+        decision.riskClass = action.definition.riskClass
+        decision.effectiveRisk = circumstances.effectiveRisk
+        if let warnings, warnings != plainWarnings { decision.warnings = warnings }
+        return freezes.isEmpty ? decision : freezing(decision, request, circumstances)
     }
 
     // Apart from the rest, which is then without the copies that this keeps.
     @inline(never)
     private func deniedByDefault(
-        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, _ warnings: [String]
+        _ action: CompiledAction, _ request: DecisionRequest, _ circumstances: Circumstances, warnings: [String]
     ) -> Decision {
-        let isKnown = circumstances.target != nil
-        let subject =
-            isKnown
-            ? "no rule matches \(Excerpt.quoted(request.action)) on \(Excerpt.quoted(request.target ?? ""))"
-            : "\(UnknownTarget.words(request.target)), and no rule matches without one"
+        var reason: String
+        if let target = circumstances.target {
+            reason = action.unmatched
+            reason += target.deniedByDefault
+        } else {
+            reason = "\(UnknownTarget.words(request.target)), and no rule matches without one: denied by default"
+        }
         return Decision(
-            result: .deny, code: isKnown ? .noRule : .unknownTarget, reason: subject + ": denied by default",
+            result: .deny, code: circumstances.target == nil ? .unknownTarget : .noRule, reason: reason,
             riskClass: action.definition.riskClass, effectiveRisk: circumstances.effectiveRisk, warnings: warnings,
-            nearest: NearMisses { [rules, name = request.action, target = request.target] in
-                NearestRules(rules: rules).find(action: name, targetName: target, circumstances: circumstances)
-            })
+            nearest: NearMisses { [rules] in NearestRules(rules: rules).find(for: request, circumstances) })
     }
 
     /// The rule's or the freeze's own, else the repository's. There is always at least one: a rule that requires approval must never be

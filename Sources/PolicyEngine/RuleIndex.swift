@@ -70,7 +70,10 @@ final class RuleIndex: Sendable {
     }
 
     /// The first rule that holds, by its place in the order in which rules are asked; nil when none does.
-    func first(_ rules: [CompiledRule], _ action: RuleSet, _ target: RuleSet, _ now: Circumstances) -> Int? {
+    func first(
+        _ rules: [CompiledRule], _ action: RuleSet, _ request: DecisionRequest, _ now: Circumstances
+    ) -> Int? {
+        let target = now.target?.rules ?? unknownTarget
         let risk = byRisk[now.effectiveRisk.rawValue].start
         let hour = byHour[now.weekday * 24 + now.hour].start
         let ticket = byTicket[now.hasTicket ? 1 : 0].start
@@ -83,13 +86,13 @@ final class RuleIndex: Sendable {
                 left &= words[hour + word] & words[ticket + word] & words[rollback + word]
                 // Looking the caller up costs more than asking a handful of rules.
                 if left != 0, width > 1 {
-                    let sets = caller ?? CallerSets(now.caller, self)
+                    let sets = caller ?? CallerSets(request.caller, self)
                     caller = sets
                     left &= sets.word(word, words, self)
                 }
                 while left != 0 {
                     let index = word * 64 + left.trailingZeroBitCount
-                    if rules[index].holds(in: now) { return index }
+                    if rules[index].holds(for: request, now) { return index }
                     left &= left - 1
                 }
             }

@@ -146,11 +146,12 @@ final class Performer {
 }
 
 /// Passes everything on, remembers it, and can do something in between.
-final class ProbeTransport: HTTPTransport {
+final class ProbeTransport: HTTPStreamingTransport {
     private let next: any HTTPTransport
     private(set) var requests: [HTTPRequest] = []
     /// Called before a request is passed on.
     var beforeSend: ((HTTPRequest) -> Void)?
+    var hasStreams = true
 
     init(_ next: any HTTPTransport) { self.next = next }
 
@@ -160,5 +161,16 @@ final class ProbeTransport: HTTPTransport {
         requests.append(request)
         beforeSend?(request)
         return try next.send(request)
+    }
+
+    /// Only where the other end has streams.
+    func stream(
+        _ request: HTTPRequest, idleTimeout: Int, receive: @escaping (ArraySlice<UInt8>) -> StreamStep
+    ) throws(HTTPError) -> HTTPResponse {
+        requests.append(request)
+        guard hasStreams, let next = next as? any HTTPStreamingTransport else {
+            throw HTTPError(code: .malformed, mayHaveBeenApplied: false, message: "no streams here")
+        }
+        return try next.stream(request, idleTimeout: idleTimeout, receive: receive)
     }
 }

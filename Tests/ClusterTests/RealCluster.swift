@@ -1,6 +1,7 @@
 import ChangeModel
 import HTTP
 import Kubectl
+import KubernetesAccess
 import KubernetesExecutor
 import OperatingSystem
 import Runner
@@ -44,11 +45,20 @@ final class RealCluster: Sendable {
 
     /// - Parameter user: whose `<user>.kubeconfig` it is: `admin`, or `nobody`, who may do nothing.
     static func transport(_ user: String = "admin") throws -> any HTTPTransport {
-        try CurlProgramTransport(user: user, token: nil)
+        try connection(user)
     }
 
+    /// With a token instead of the certificate.
     static func transport(token: String) throws -> any HTTPTransport {
-        try CurlProgramTransport(user: "", token: token)
+        let connection = try connection("nobody")
+        try connection.use(bearerToken: token)
+        return connection
+    }
+
+    private static func connection(_ user: String) throws -> ClusterConnection {
+        let (specification, _) = try ClusterSpecification.find(
+            kubeconfig: try path("\(user).kubeconfig"), context: nil, host: Host.real())
+        return try ClusterConnection(specification, host: Host.real())
     }
 
     /// Streams through the kubectl that belongs to the server.
@@ -96,8 +106,7 @@ final class RealCluster: Sendable {
     private func collection(of object: JSONValue) throws -> String {
         let (version, kind) = (object["apiVersion"]?.stringValue ?? "", object["kind"]?.stringValue ?? "")
         let root = version.contains("/") ? "/apis/\(version)" : "/api/\(version)"
-        let plural = kind.lowercased() + (kind.hasSuffix("y") ? "" : "s")
-        let name = kind == "NetworkPolicy" ? "networkpolicies" : plural
+        let name = kind == "NetworkPolicy" ? "networkpolicies" : kind.lowercased() + "s"
         return object.at("metadata", "namespace") == nil ? "\(root)/\(name)" : "\(root)/namespaces/\(namespace)/\(name)"
     }
 
@@ -144,7 +153,7 @@ final class RealCluster: Sendable {
         var selector: [String: JSONValue] = ["test": .string(namespace)]
         if let node { selector["node"] = .string(node) }
         return [
-            "nodeSelector": .object(selector), "terminationGracePeriodSeconds": 0,
+            "nodeSelector": .object(selector),
             "containers": [
                 ["name": "web", "image": .string(image), "env": [["name": "TOKEN", "value": "hunter2"]]],
                 ["name": "sidecar", "image": "registry.example/sidecar:3"],
@@ -154,14 +163,18 @@ final class RealCluster: Sendable {
 
     /// A deployment of this test's own, rolled out. Needs a node.
     func makeDeployment(
-        _ name: String = "web", replicas: Int64 = 2, image: String = "registry.example/web:1.0"
+        _ name: String = "web", replicas: Int64 = 2, image: String = "registry.example/web:1.0",
+        annotations: [String: JSONValue] = [:]
     ) throws {
         try make([
             "apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": ["name": .string(name), "namespace": .string(namespace)],
             "spec": [
                 "replicas": .integer(replicas), "selector": ["matchLabels": ["app": .string(name)]],
-                "template": ["metadata": ["labels": ["app": .string(name)]], "spec": podSpec(image: image)],
+                "template": [
+                    "metadata": ["labels": ["app": .string(name)], "annotations": .object(annotations)],
+                    "spec": podSpec(image: image),
+                ],
             ],
         ])
         try wait(for: "deployment \(name)") {

@@ -181,17 +181,6 @@ struct StreamTests {
         #expect(error?.code == .refused && error?.mayHaveBeenApplied == false)
         server.stop()
     }
-
-    @Test("the log of a container is read with a bound")
-    func log() throws {
-        let cluster = try RealCluster()
-        try makePod(cluster)
-        let performer = try Performer(cluster)
-        guard performer.executor.supports(action: "get-pod-logs") else { return }
-        let done = try performer.perform("get-pod-logs", ["pod": "web", "container": "web", "tail_lines": 2])
-        let text = done.report.output?.canonicalText ?? ""
-        #expect(text.contains("line 99 of web in web") && text.contains("line 100") && !text.contains("line 98"))
-    }
 }
 
 /// Streams that must not be opened.

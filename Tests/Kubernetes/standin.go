@@ -251,7 +251,7 @@ func (s *standin) syncNode(name string) error {
 		return err
 	}
 	if node.Status.DaemonEndpoints.KubeletEndpoint.Port == s.port {
-		return nil
+		return s.welcome(node)
 	}
 	now := metav1.Now()
 	ready := corev1.ConditionTrue
@@ -271,6 +271,19 @@ func (s *standin) syncNode(name string) error {
 	}
 	_, err = s.client.CoreV1().Nodes().UpdateStatus(context.Background(), changed, metav1.UpdateOptions{})
 	return err
+}
+
+// Every new node is tainted until somebody has seen that it is ready.
+func (s *standin) welcome(node *corev1.Node) error {
+	for index, taint := range node.Spec.Taints {
+		if taint.Key == "node.kubernetes.io/not-ready" && isReady(node) {
+			changed := node.DeepCopy()
+			changed.Spec.Taints = append(changed.Spec.Taints[:index], changed.Spec.Taints[index+1:]...)
+			_, err := s.client.CoreV1().Nodes().Update(context.Background(), changed, metav1.UpdateOptions{})
+			return err
+		}
+	}
+	return nil
 }
 
 // MARK: What a kubelet serves

@@ -94,6 +94,16 @@ struct FreezeTests {
         #expect(decide([managed, try freeze(period, name: "hard")]).rule == "hard")
     }
 
+    @Test("keeps the rule's deadlines, and leaves no glass to break")
+    func terms() throws {
+        let period = try once("2026-12-23T18:00", "2027-01-02T08:00")
+        let glass = ApprovalTerms(reviewBy: 60, executeWithin: 30, breakGlass: BreakGlassTerms(roles: ["sre"]))
+        let rule = Fixture.rule("careful", .requireApproval, terms: glass)
+        #expect(decide([], rules: [rule]).terms == glass)
+        let decision = decide([try freeze(period, .requireApproval)], rules: [rule])
+        #expect(decision.code == .frozen && decision.terms == ApprovalTerms(reviewBy: 60, executeWithin: 30))
+    }
+
     @Test("freezes what its match names, and lets pass what an exception names")
     func matchAndExceptions() throws {
         let period = try once("2026-12-23T18:00", "2027-01-02T08:00")

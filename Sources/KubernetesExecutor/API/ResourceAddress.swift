@@ -21,6 +21,9 @@ struct ResourceAddress: Hashable, CustomStringConvertible {
     static func deployment(_ name: NamespacedName) -> ResourceAddress {
         ResourceAddress("deployment", name.text, apps(name.namespace, "deployments") + [name.name])
     }
+    static func deployments(in namespace: String) -> ResourceAddress {
+        ResourceAddress("deployments of namespace", namespace, apps(namespace, "deployments"))
+    }
     /// The `scale` subresource of a deployment.
     static func scale(_ name: NamespacedName) -> ResourceAddress {
         ResourceAddress("scale of deployment", name.text, apps(name.namespace, "deployments") + [name.name, "scale"])

@@ -23,13 +23,17 @@ extension DeploymentOperation {
     }
 
     /// - Parameters:
-    ///   - answer: the Deployment as the server took it, or another object with its `uid`.
+    ///   - applied: its answer is the Deployment as the server took it, or another object with its `uid` and version.
     ///   - isIntended: whether the spec still says what was asked for.
     func wait(
-        _ answer: JSONValue, _ execution: Execution, _ isIntended: (DeploymentView) -> Bool
+        _ applied: AppliedMutation, _ execution: Execution, _ isIntended: (DeploymentView) -> Bool
     ) throws(ExecutionError) -> DeploymentView {
         try RolloutWait(session: execution.session, name: deployment)
-            .run(uid: answer.uid, isIntended: isIntended, progress: execution.progress)
+            .run(
+                uid: applied.answer.uid,
+                // Where nothing was new to the server, no controller will stir.
+                from: applied.answer.version == applied.current?.version ? nil : applied.answer.version,
+                isIntended: isIntended, progress: execution.progress)
     }
 }
 

@@ -38,7 +38,7 @@ struct RestartDeployment: DeploymentOperation {
 
     func finish(_ applied: AppliedMutation, _ execution: Execution) throws(ExecutionError) -> ExecutionReport {
         let taken = DeploymentView(object: applied.answer).restartedAt
-        let view = try wait(applied.answer, execution) { $0.restartedAt == taken }
+        let view = try wait(applied, execution) { $0.restartedAt == taken }
         return ExecutionReport(summary: "restarted \(view.replicas) replicas of deployment `\(deployment.text)`")
     }
 }

@@ -33,7 +33,7 @@ struct ScaleDeployment: DeploymentOperation {
 
     func finish(_ applied: AppliedMutation, _ execution: Execution) throws(ExecutionError) -> ExecutionReport {
         let old = DeploymentView(object: applied.current ?? [:]).replicas
-        _ = try wait(applied.answer, execution) { $0.replicas == replicas }
+        _ = try wait(applied, execution) { $0.replicas == replicas }
         return ExecutionReport(
             summary: "scaled deployment `\(deployment.text)` from \(old) to \(replicas) replicas")
     }

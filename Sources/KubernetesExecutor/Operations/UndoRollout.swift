@@ -67,7 +67,7 @@ struct UndoRollout: DeploymentOperation {
 
     func finish(_ applied: AppliedMutation, _ execution: Execution) throws(ExecutionError) -> ExecutionReport {
         let taken = DeploymentView(object: applied.answer).template
-        let view = try wait(applied.answer, execution) { $0.template == taken }
+        let view = try wait(applied, execution) { $0.template == taken }
         return ExecutionReport(
             summary: "deployment `\(deployment.text)` is back at \(applied.mutation.purpose), now revision "
                 + "\(view.revision ?? 0)")

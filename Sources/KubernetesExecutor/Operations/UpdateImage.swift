@@ -66,7 +66,7 @@ struct UpdateImage: DeploymentOperation {
     func finish(_ applied: AppliedMutation, _ execution: Execution) throws(ExecutionError) -> ExecutionReport {
         // What the server took, for an admission webhook may point the image at a mirror.
         let taken = DeploymentView(object: applied.answer).container(container)?.image ?? image
-        _ = try wait(applied.answer, execution) { $0.container(container)?.image == taken }
+        _ = try wait(applied, execution) { $0.container(container)?.image == taken }
         return ExecutionReport(
             summary: "container `\(container)` of deployment `\(deployment.text)` runs "
                 + "`\(taken.forMessage(limit: 255))`")

@@ -143,6 +143,41 @@ struct BreakGlassTests {
         try governance.verifyEverywhere(0)
     }
 
+    @Test("who delegated what was done by broken glass may not review it, by command or by hand")
+    func delegatedReview() throws {
+        let governance = try TimedGovernance.copy(TimedGovernance.glass)
+        try governance.editRoles("carol", "deployer, approver")
+        try governance.update("carol")
+        try governance.update("rogue")
+        let chain = try governance.delegate("carol", to: "rogue")
+        let proposed = try governance.expect(
+            0, "rogue",
+            [
+                "propose", "scale-deployment", "--target", "prod/api-server", "--param", "replicas=5", "--reason",
+                "Because", "--push", "--output", "json", "--delegation", chain,
+            ])
+        let id = try #require(try proposed.json["id"]?.stringValue.flatMap { ChangeID($0) })
+        try governance.gateRun(10, ["--record"], head: id)
+        try governance.land(id)
+        try governance.breakGlass(id)
+        _ = try governance.execute(id)
+        governance.clock.advance(60)
+        try governance.settle("carol")
+        try governance.refuse(
+            20, "carol", ["approve", id.text, "--yes"], saying: "nobody approves what they delegated")
+        let review = try #require(try governance.reviews().first)
+        var vote = try governance.handVote(on: id, by: "carol", landed: review)
+        vote.at = governance.clock.timestamp
+        try governance.castByHand(
+            try governance.voteTrailers(vote, signedBy: "carol"), on: id, leaf: "carol-00000000", pushedBy: "carol")
+        try governance.recordVotes()
+        #expect(try governance.reviews().first?["missing"] == [["role": "approver", "count": 1]])
+        try governance.expect(0, "bob", ["approve", id.text, "--yes"])
+        try governance.recordVotes()
+        #expect(try governance.reviews().isEmpty)
+        try governance.verifyEverywhere(0)
+    }
+
     @Test("neither who broke the glass nor who proposed may review, in whatever role and by whatever hand")
     func ownReview() throws {
         let governance = try TimedGovernance.copy(TimedGovernance.glass)

@@ -114,6 +114,37 @@ struct ImpactTests {
         #expect(renamed["result"] == "same" && renamed.at("counts", "other_rule") == 2, "\(renamed)")
     }
 
+    @Test(
+        "deadlines that end later or never, and a glass that more people may break, are softer",
+        arguments: [
+            ("review_by: 4h", "review_by: 8h"), ("execute_within: 30m", "execute_within: 31m"),
+            ("review_by: 4h", ""),
+            ("", "break_glass: {roles: [sre], review_within: 24h}"),
+        ])
+    func terms(shorter: String, longer: String) throws {
+        let governance = try Self.copy()
+        func policy(_ term: String) -> (String) -> String {
+            { _ in
+                """
+                rules:
+                  - name: prod-in-time
+                    priority: 9000
+                    match: {targets: {environments: [prod]}}
+                    decision: require_approval
+                    approvals: {require: [{role: approver, count: 1}]\(term.isEmpty ? "" : ", \(term)")}
+                    reason: In time.
+
+                """
+            }
+        }
+        try Self.edit(governance, "policies/zz.yaml", policy(shorter))
+        try Self.edit(governance, "policies/zz.yaml", policy(longer))
+        let softer = try Self.impact(governance, ["HEAD~1..HEAD"], status: 10)
+        #expect(softer["result"] == "softer" && softer.at("counts", "weaker_approvals") == 2, "\(softer)")
+        let stricter = try Self.impact(governance, ["HEAD..HEAD~1"], status: 0)
+        #expect(stricter["result"] == "stricter" && stricter.at("counts", "stronger_approvals") == 2, "\(stricter)")
+    }
+
     @Test("what was recorded is asked at its own time, not at today's")
     func ownTime() throws {
         let governance = try Self.copy()

@@ -21,7 +21,9 @@ struct ReplayTests {
         }
     }
 
-    @Test("replay equals record: what was recorded comes out again, one change's, one event's, all, in the order of the ledger")
+    @Test(
+        "replay equals record: what was recorded comes out again, one change's, one event's, all, in the order of the ledger"
+    )
     func same() throws {
         let ledger = try ExecutedLedger.copy()
         let governance = ledger.governance
