@@ -12,7 +12,7 @@ public struct Settings: Sendable {
     public var remote: String?
     /// The pinned genesis of main.
     public var genesis: String?
-    /// `embedded:FILE`, or `kubeconfig`.
+    /// `kubeconfig`, `kubectl`, or `embedded:FILE`.
     public var cluster: String?
     /// The kubeconfig that alone is read.
     public var kubeconfig: String?

@@ -4,7 +4,10 @@ internal import OperatingSystem
 /// The `agentsafe-bench` command line: one benchmark a command, one file a benchmark.
 enum BenchTool {
     static var benchmarks: [any Benchmark.Type] {
-        [CommandLineBenchmark.self, LedgerBenchmark.self, VerifyBenchmark.self, PolicyBenchmark.self]
+        [
+            CommandLineBenchmark.self, LedgerBenchmark.self, VerifyBenchmark.self, PolicyBenchmark.self,
+            KubernetesBenchmark.self,
+        ]
     }
 
     private static let root = CommandSpec(

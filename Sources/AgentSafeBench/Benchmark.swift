@@ -34,6 +34,12 @@ struct BenchmarkSettings {
     /// Whether the repositories stay, to be looked at.
     let keeps: Bool
 
+    /// Where a real API server was started; nil: there is none.
+    let kubernetes: String?
+
+    static let kubernetes = OptionSpec(
+        "kubernetes", value: "FOLDER",
+        help: "what `Tests/kubernetes-server.sh start` filled (default: AGENTSAFE_TEST_KUBERNETES)")
     static let events = OptionSpec(
         "events", value: "N", help: "how many events the long history has (default: 20000)")
     static let keep = OptionSpec("keep", help: "leave the repositories, and say where")
@@ -56,6 +62,7 @@ struct BenchmarkSettings {
         }
         self.events = events
         keeps = parsed.has("keep")
+        kubernetes = parsed.value("kubernetes") ?? host.environment["AGENTSAFE_TEST_KUBERNETES"]
         wantsJSON = parsed.value("output") == "json"
         let own = Program.find(program, environment: host.environment).map { host.absolute($0) }
         let path = parsed.value("agentsafe") ?? own.map { Files.parent(of: $0) + "/agentsafe" } ?? "agentsafe"

@@ -81,6 +81,8 @@ final class GovernanceFixture {
     var remote: String { "\(directory)/remote.git" }
     var clone: String { "\(directory)/governance" }
     var state: String { "\(directory)/state" }
+    /// The program that is measured.
+    var program: String { agentsafe }
     func key(_ name: String) -> String { "\(directory)/\(name).key" }
 
     /// Runs a program and insists on its status; returns what it printed.

@@ -104,25 +104,14 @@ enum LedgerBenchmark: Benchmark {
         private func run() throws {
             try fixture.agentsafe(
                 "run", id, "--key", fixture.key("runner"), "--cluster", "embedded:\(cluster)",
-                adding: ["GIT_TRACE2_PERF": trace])
+                adding: trace.variables)
         }
 
-        private var trace: String { "\(fixture.directory)/trace" }
+        private var trace: GitTrace { GitTrace(path: "\(fixture.directory)/trace") }
 
         /// The nanoseconds that git's programs say they took since this was asked for last; those that they started in turn
         /// are in these.
-        func takeGitTime() throws -> UInt64 {
-            guard Files.kind(trace) != nil else { return 0 }
-            let lines = String(decoding: try Files.read(trace), as: UTF8.self).split(separator: "\n")
-            try Files.remove(trace)
-            let seconds = lines.reduce(0.0) { total, line in
-                // `… | d0 | main | atexit | | 0.009994 | …`
-                let fields = line.split(separator: "|").map { $0.split(separator: " ").joined() }
-                guard fields.count > 5, fields[1] == "d0", fields[3] == "atexit" else { return total }
-                return total + (Double(fields[5]) ?? 0)
-            }
-            return UInt64(seconds * 1_000_000_000)
-        }
+        func takeGitTime() throws -> UInt64 { try trace.take() }
 
         private func status() throws { try fixture.agentsafe("status", id) }
     }

@@ -74,8 +74,8 @@ extension OptionSpec {
     static let cluster = OptionSpec(
         "cluster", value: "WHERE",
         help:
-            "`kubeconfig` (default), the cluster that kubectl would speak with, or `embedded:FILE`, a cluster in a file that "
-            + "holds what `kubectl get -o json` prints")
+            "`kubeconfig` (default), the cluster that kubectl would speak with, `kubectl`, the same through kubectl itself, or "
+            + "`embedded:FILE`, a cluster in a file that holds what `kubectl get -o json` prints")
     static let kubeconfig = OptionSpec(
         "kubeconfig", value: "FILE",
         help: "the kubeconfig that alone is read (default: KUBECONFIG, ~/.kube/config, then the pod's service account)")

@@ -146,6 +146,8 @@ extension [LabelRequirement] {
         map { requirement in
             let values = requirement.values.joined(separator: ",")
             return switch requirement.condition {
+            case .isIn where requirement.values.count == 1: "\(requirement.key)=\(values)"
+            case .isNotIn where requirement.values.count == 1: "\(requirement.key)!=\(values)"
             case .isIn: "\(requirement.key) in (\(values))"
             case .isNotIn: "\(requirement.key) notin (\(values))"
             case .exists: requirement.key

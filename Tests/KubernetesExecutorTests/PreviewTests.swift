@@ -46,6 +46,36 @@ struct PreviewTests {
         }
     }
 
+    @Test("every action of the catalogue has one, which changes nothing", arguments: AllActions.names)
+    func all(action: String) throws {
+        let cluster = try AllActions.cluster()
+        let bench = Bench(cluster)
+        let step = try AllActions.step(action)
+        let before = try bench.executor.captureState(for: step)
+        let objects = cluster.objects
+        guard case .predicted(let prediction) = try bench.executor.preview(step, before: before) else {
+            Issue.record("no prediction of `\(action)`")
+            return
+        }
+        #expect(cluster.objects == objects)
+        #expect(prediction.differences.isEmpty == AllActions.reads.contains(action))
+        if AllActions.reads.contains(action) { return }
+        let isDry = bench.transport.mutations.allSatisfy { request in
+            request.target.contains("dryRun=All")
+                || String(decoding: request.body, as: UTF8.self).contains(#""dryRun":["All"]"#)
+        }
+        #expect(isDry && !bench.transport.mutations.isEmpty)
+        // What comes to be, or goes, is told.
+        let fields = prediction.after.fields
+        switch action {
+        case "create-namespace", "apply-network-policy": #expect(fields["exists"] == true)
+        case "delete-pod": #expect(fields["exists"] == false && prediction.after.objectDigest == nil)
+        case "delete-namespace":
+            #expect(fields["exists"] == false && prediction.notes.contains("would be lost: 1 secrets (db)"))
+        default: break
+        }
+    }
+
     @Test("what is so already is no difference, and a read changes nothing")
     func nothing() throws {
         let bench = Bench(try Fixture.cluster())

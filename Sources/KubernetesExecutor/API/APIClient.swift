@@ -75,7 +75,7 @@ struct APIClient {
             let mayHaveBeenApplied = error.mayHaveBeenApplied && !dryRun
             throw ExecutionError(
                 code: .unreachable,
-                message: "cannot \(what): \(error.message.forMessage(limit: 200)); "
+                message: "cannot \(what): \(error.message.forMessage(limit: 500, isSentence: true)); "
                     + (mayHaveBeenApplied ? "find out whether it was applied" : "nothing was applied"),
                 mayHaveBeenApplied: mayHaveBeenApplied)
         }
@@ -112,7 +112,9 @@ struct APIClient {
             } catch {
                 throw ExecutionError(
                     code: .unreachable,
-                    message: "cannot read \(address): \(error.message.forMessage(limit: 200)); check the connection")
+                    message:
+                        "cannot read \(address): \(error.message.forMessage(limit: 500, isSentence: true)); check the connection"
+                )
             }
             attempts += 1
             if response.status == 200 { return response }

@@ -89,8 +89,8 @@ struct DrainNode: Operation {
                 node: node, execution: execution, limit: timeout ?? session.convergenceTimeout,
                 ignoresDaemonSets: ignoresDaemonSets)
             let evicted = try drain.run(load)
-            let rest = load.staying.isEmpty ? "" : "; \(load.staying.count) stay there"
-            return ExecutionReport(summary: "drained node `\(node)`: \(evicted) pods are gone\(rest)")
+            let rest = load.staying.isEmpty ? "" : ", left in place: \(load.staying.count)"
+            return ExecutionReport(summary: "drained node `\(node)`, pods evicted: \(evicted)\(rest)")
         } catch  where applied != nil && !error.mayHaveBeenApplied {
             // The cordon stands, whatever became of the rest; and that is known, so the outcome is, too.
             throw ExecutionError(

@@ -99,7 +99,8 @@ struct NodeDrain {
             ? error
             : ExecutionError(
                 code: error.code == .unreachable ? .notConverged : error.code,
-                message: "\(error.message); the drain stopped before pod `\(pod.text)`", mayHaveBeenApplied: true)
+                message: "\(error.message); the drain stopped before pod `\(pod.text)`, and "
+                    + "the node stays cordoned", mayHaveBeenApplied: true)
     }
 }
 

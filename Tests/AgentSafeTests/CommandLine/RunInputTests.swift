@@ -15,7 +15,7 @@ struct RunInputTests {
         try governance.expect(0, "runner", ["verify"])
         for cluster in ["foo", "embedded:", "kubeconfig:x", "--force", "", "embedded"] {
             try governance.refuse(
-                2, "runner", ["run", "--cluster=\(cluster)"], saying: "`--cluster` takes `kubeconfig` or `embedded:FILE`")
+                2, "runner", ["run", "--cluster=\(cluster)"], saying: "`--cluster` takes `kubeconfig`, `kubectl` or `embedded:FILE`")
         }
         let broken = try governance.directory.write("broken.json", "{")
         let empty = try governance.directory.write("empty.json", "{}")
