@@ -54,7 +54,8 @@ extension LedgerHistory {
         for (index, event) in prepared.enumerated() where steps.indices.contains(index) {
             // What became of a step stands with its own execution, or in the preparation of the step that followed.
             let successor = prepared.indices.contains(index + 1) ? prepared[index + 1] : nil
-            let done = successor?.body["done"] ?? (executed.indices.contains(index) ? executed[index] : nil)
+            let own: JSONValue? = executed.indices.contains(index) ? .some(executed[index]) : .none
+            let done: JSONValue? = successor.flatMap { $0.body["done"] } ?? own
             if done?["outcome"] == "not_run" { continue }
             let isLast = successor == nil
             let changed =
