@@ -69,7 +69,8 @@ let library: [Target] = [
     .target(
         name: "AgentSafe",
         dependencies: [
-            "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP",
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git",
+            "HTTP",
             "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
             "SSHSignature", "Tokens",
         ]

@@ -1,3 +1,4 @@
+internal import AWSExecutor
 public import ChangeModel
 internal import EmbeddedCluster
 internal import HTTP
@@ -16,19 +17,24 @@ public final class ExecutorChoice {
     private let fixed: (any Executor)?
     /// The executor that the caller asks for; nil: whatever main allows.
     let wanted: String?
+    private let profile: String?
     private var embedded: (any Executor)?
+    private var aws: (any Executor)?
     /// By the context's name; "" is the current one.
     private var real: [String: (connection: ClusterConnection?, executor: any Executor)] = [:]
 
     /// - Parameters:
+    ///   - profile: of AWS's shared config and credentials files; nil for what the environment says.
     ///   - wanted: an executor's name; narrows what main allows.
     ///   - evidenceKey: asked for when the first executor is made.
     ///   - notify: gets words for people about the way to a cluster.
     public init(
-        way: ClusterWay, wanted: String? = nil, host: Host, notify: @escaping (String) -> Void = { _ in },
+        way: ClusterWay, profile: String? = nil, wanted: String? = nil, host: Host,
+        notify: @escaping (String) -> Void = { _ in },
         evidenceKey: @escaping () throws(AgentSafeError) -> EvidenceKey
     ) {
         self.way = way
+        self.profile = profile
         self.wanted = wanted
         self.host = host
         self.notify = notify
@@ -41,6 +47,7 @@ public final class ExecutorChoice {
         wanted = nil
         self.host = host
         way = .kubeconfig(file: nil, context: nil, allowsInsecure: false)
+        profile = nil
         notify = { _ in }
         fixed = executor
         evidenceKey = { () throws(AgentSafeError) in EvidenceKey(host.random(EvidenceKey.size)) }
@@ -49,6 +56,7 @@ public final class ExecutorChoice {
     /// - Throws: `AgentSafeError` when nothing is configured that could reach the target.
     public func executor(for target: TargetEntry) throws(AgentSafeError) -> any Executor {
         if let fixed { return fixed }
+        if target.type.hasPrefix("aws-") { return try reachAWS() }
         try requireCluster(target)
         guard case .embedded(let file) = way else { return try reach(target).executor }
         if let embedded { return embedded }
@@ -67,9 +75,22 @@ public final class ExecutorChoice {
     /// The way to the real cluster of a target: whoever fetches a credential for it sets it there. nil where there is no
     /// real cluster.
     public func connection(for target: TargetEntry) throws(AgentSafeError) -> ClusterConnection? {
-        guard fixed == nil, case .kubeconfig = way else { return nil }
+        guard fixed == nil, case .kubeconfig = way, !target.type.hasPrefix("aws-") else { return nil }
         try requireCluster(target)
         return try reach(target).connection
+    }
+
+    private func reachAWS() throws(AgentSafeError) -> any Executor {
+        if let aws { return aws }
+        let executor: AWSExecutor
+        let key = try evidenceKey()
+        do throws(AWSAccessError) {
+            executor = try AWSExecutor(profile: profile, host: host, evidenceKey: key)
+        } catch {
+            throw AgentSafeError(.failed, error.message)
+        }
+        aws = executor
+        return executor
     }
 
     private func requireCluster(_ target: TargetEntry) throws(AgentSafeError) {
@@ -186,7 +207,9 @@ extension Workspace {
             )
         }
         return ExecutorChoice(
-            way: try clusterWay(), wanted: wanted, host: host, notify: notify,
+            way: try clusterWay(),
+            profile: try setting(settings.profile, variable: "AGENTSAFE_PROFILE", configuration: "agentsafe.profile"),
+            wanted: wanted, host: host, notify: notify,
             evidenceKey: { () throws(AgentSafeError) in try self.evidenceKey() })
     }
 

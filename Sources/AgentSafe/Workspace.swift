@@ -20,6 +20,8 @@ public struct Settings: Sendable {
     public var context: String?
     /// Whether plain http, unchecked certificates and passwords of a kubeconfig may be used. By flag alone.
     public var allowsInsecureCluster: Bool
+    /// A profile of AWS's shared config and credentials files.
+    public var profile: String?
     /// The executor to use, among those that main allows.
     public var executor: String?
     /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
@@ -28,7 +30,7 @@ public struct Settings: Sendable {
     public init(
         key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
         kubeconfig: String? = nil, context: String? = nil, allowsInsecureCluster: Bool = false,
-        executor: String? = nil, trustsRemote: Bool = false
+        profile: String? = nil, executor: String? = nil, trustsRemote: Bool = false
     ) {
         self.key = key
         self.remote = remote
@@ -37,6 +39,7 @@ public struct Settings: Sendable {
         self.kubeconfig = kubeconfig
         self.context = context
         self.allowsInsecureCluster = allowsInsecureCluster
+        self.profile = profile
         self.executor = executor
         self.trustsRemote = trustsRemote
     }

@@ -26,7 +26,7 @@ struct CommandContext {
             key: arguments.value("key"), remote: arguments.value("remote"), genesis: arguments.value("genesis"),
             cluster: arguments.value("cluster"), kubeconfig: arguments.value("kubeconfig"),
             context: arguments.value("context"), allowsInsecureCluster: arguments.has("insecure-cluster"),
-            executor: arguments.value("executor"), trustsRemote: arguments.has("trust-remote"))
+            profile: arguments.value("profile"), executor: arguments.value("executor"), trustsRemote: arguments.has("trust-remote"))
     }
 
     func workspace() throws(AgentSafeError) -> Workspace {
@@ -86,8 +86,12 @@ extension OptionSpec {
         "insecure-cluster",
         help: "let the kubeconfig use plain http, a certificate that nobody checks, or a password")
 
-    /// How a cluster is reached.
-    static let reaching: [OptionSpec] = [.cluster, .kubeconfig, .context, .insecureCluster]
+    static let profile = OptionSpec(
+        "profile", value: "NAME",
+        help: "a profile of AWS's config and credentials files (default: the environment's keys, AWS_PROFILE, `default`)")
+
+    /// How clusters and AWS are reached.
+    static let reaching: [OptionSpec] = [.cluster, .kubeconfig, .context, .insecureCluster, .profile]
 }
 
 extension ExitCodeSpec {

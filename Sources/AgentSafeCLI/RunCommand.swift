@@ -21,6 +21,7 @@ enum RunCommand: Command {
         moreExamples: [
             "agentsafe run chg-20261122-7f3k9q2m4x --cluster embedded:cluster.json",
             "agentsafe run --kubeconfig runner.kubeconfig --context staging",
+            "agentsafe run --profile deployer",
             "agentsafe run --dry-run chg-20261122-7f3k9q2m4x --output json",
             "agentsafe run --preview chg-20261122-7f3k9q2m4x --key runner_ed25519",
         ],
@@ -28,7 +29,7 @@ enum RunCommand: Command {
             OptionSpec("dry-run", help: "show what would change, and change, claim and record nothing"),
             OptionSpec("preview", help: "record in the ledger what one change would do, for reviewers"),
             OptionSpec(
-                "executor", value: "NAME", allowed: ["kubernetes", "kubectl", "embedded", "dry-run"],
+                "executor", value: "NAME", allowed: ["kubernetes", "kubectl", "embedded", "aws", "dry-run"],
                 help: "one of those that `executors` in agentsafe.yaml allows"),
             OptionSpec(
                 "reveal", value: "FILE",

@@ -218,7 +218,8 @@ struct ActionTests {
         #expect(run.before.fields["desired_count"] == 2 && run.after.fields["desired_count"] == 0)
         #expect(run.after.fields["status"] == "ACTIVE")
         _ = try scene.rollBack(run)
-        let described = "boto('ecs').describe_services(cluster='main-\(scene.suffix)', services=['web-\(scene.suffix)'])"
+        let described =
+            "boto('ecs').describe_services(cluster='main-\(scene.suffix)', services=['web-\(scene.suffix)'])"
         #expect(try scene.boto("\(described)['services'][0]['desiredCount']") == 2)
     }
 
@@ -249,7 +250,10 @@ struct ActionTests {
         }
         #expect(error?.code == .notConverged && error?.mayHaveBeenApplied == true)
         #expect(error?.message.contains("1 of 2 tasks running, 1 deployments") == true, "\(String(describing: error))")
-        #expect(try server.requests().count { $0.at("headers", "x-amz-target")?.stringValue?.hasSuffix("UpdateService") == true } == 1)
+        #expect(
+            try server.requests().count {
+                $0.at("headers", "x-amz-target")?.stringValue?.hasSuffix("UpdateService") == true
+            } == 1)
     }
 
     @Test("a service is updated by count or by a new deployment, and not by nothing")

@@ -172,7 +172,8 @@ struct PlannedKeysTests {
 
     @Test("a credential process that hangs is ended, with what it started")
     func hangingProcess() throws {
-        let plan = CredentialPlan.process(["sh", "-c", "sleep 1000 & wait"], place: ProfilePlace(file: "config", line: 3))
+        let plan = CredentialPlan.process(
+            ["sh", "-c", "sleep 1000 & wait"], place: ProfilePlace(file: "config", line: 3))
         let planned = PlannedKeys(
             plan, region: "eu-central-1", endpoints: EndpointSettings(), host: .forAWS(), processTimeout: 1)
         let error = #expect(throws: ServiceError.self) { try planned.key() }
