@@ -49,7 +49,9 @@ let access: [Target] = [
 ]
 
 let executors: [Target] = [
-    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
+    .target(
+        name: "KubernetesExecutor",
+        dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
     // kubectl as a program beside this one.
     .target(name: "Kubectl", dependencies: ["HTTP", "KubernetesExecutor", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),

@@ -42,6 +42,8 @@ public final class EmbeddedCluster: HTTPTransport {
     private var state: ClusterState
     /// The file's bytes as last read or written.
     private var fileContent: [UInt8] = []
+    /// Whether whoever speaks here carries what is no token.
+    var isStranger = false
 
     /// A cluster in memory alone.
     ///
@@ -77,6 +79,7 @@ public final class EmbeddedCluster: HTTPTransport {
     public var objects: JSONValue { state.list }
 
     public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        if isStranger { return Self.unauthorized }
         let lock = try path.map(Self.lock)
         defer { withExtendedLifetime(lock) {} }
         try readAgain()
