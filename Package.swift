@@ -100,7 +100,7 @@ let tests: [Target] = [
     // A second engine, to test and to measure the first against.
     .target(name: "NaiveEngine", dependencies: ["ChangeModel", "PolicyEngine"], path: "Tests/NaiveEngine"),
     .target(
-        name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "OperatingSystem"],
+        name: "TestSupport", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem"],
         path: "Tests/TestSupport", exclude: ["Programs"]),
     .testTarget(name: "ChangeModelTests", dependencies: ["ChangeModel", "OperatingSystem", "TestSupport"]),
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
@@ -130,8 +130,8 @@ let tests: [Target] = [
     .testTarget(
         name: "KubernetesExecutorTests",
         dependencies: [
-            "KubernetesExecutor", "EmbeddedCatalogue", "EmbeddedCluster", "ChangeModel", "Documents", "HTTP",
-            "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
+            "KubernetesAccess", "KubernetesExecutor", "EmbeddedCatalogue", "EmbeddedCluster", "ChangeModel",
+            "CryptoPrimitives", "Documents", "HTTP", "OperatingSystem", "PolicyEngine", "Runner", "TestSupport",
         ],
         resources: [.copy("Cassettes")]),
     // Against a real API server, where Tests/kubernetes-server.sh started one.

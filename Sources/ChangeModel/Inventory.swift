@@ -34,12 +34,17 @@ public struct TargetEntry: Hashable, Sendable {
         ]
     }
 
+    /// The locator without `context`, where a `cluster_uid` says what the context only leads to: two ways are not two places.
+    public var place: [String: String] {
+        locator["cluster_uid"] == nil ? locator : locator.filter { $0.key != "context" }
+    }
+
     /// What a claim locks. Two targets with one locator are one thing, and are refused by the inventory; without a locator
     /// the target's own name stands for it. `account` and `cluster_uid` pin who answers, and are part of it.
     public var lockKey: Digest {
         let identity: JSONValue =
             locator.isEmpty
-            ? ["target": .string(id)] : ["locator": .object(locator.mapValues { .string($0) }), "type": .string(type)]
+            ? ["target": .string(id)] : ["locator": .object(place.mapValues { .string($0) }), "type": .string(type)]
         return Digest(of: identity.canonicalBytes)
     }
 }

@@ -62,6 +62,10 @@ public struct ProxyAddress: Sendable, Hashable, CustomStringConvertible {
 /// A variable of the environment that should name a proxy, and does not.
 public struct InvalidProxy: Error, Sendable, Hashable {
     public let variable: String
+
+    public init(variable: String) {
+        self.variable = variable
+    }
 }
 
 /// The hosts that are asked directly.

@@ -13,9 +13,9 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     /// Reads an absolute `https` URL without user, query and fragment. `http` is read too; whether it may be used is for
     /// the caller to say (`isPlain`).
     public init?(_ text: String) {
-        guard text.utf8.count <= Self.maximumLength, let (scheme, rest) = Self.split(text, at: "://") else {
-            return nil
-        }
+        guard text.utf8.count <= Self.maximumLength, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+            let (scheme, rest) = Self.split(text, at: "://")
+        else { return nil }
         switch scheme.lowercased() {
         case "https": isPlain = false
         case "http": isPlain = true

@@ -41,5 +41,12 @@ struct VocabularyTests {
         #expect(one.lockKey != target("prod/web", type: "k8s-hpa", locator).lockKey)
         #expect(one.lockKey != target("prod/web", locator.merging(["namespace": "dev"]) { $1 }).lockKey)
         #expect(target("a", [:]).lockKey != target("b", [:]).lockKey)
+        // A context is a way to a cluster; where the cluster is named, two ways lead to one place.
+        let pinned = locator.merging(["cluster_uid": "4c7e"]) { $1 }
+        func through(_ context: String, _ locator: [String: String]) -> Digest {
+            target("prod/web", locator.merging(["context": context]) { $1 }).lockKey
+        }
+        #expect(through("a", pinned) == through("b", pinned) && through("a", pinned) == target("x", pinned).lockKey)
+        #expect(through("a", locator) != through("b", locator))
     }
 }

@@ -27,8 +27,10 @@ struct Cassette {
     let name: String
     let exchanges: [Exchange]
 
-    init(_ name: String, file: String = #filePath) throws {
-        let path = Files.parent(of: file) + "/Cassettes/\(name).json"
+    static let folder = Files.parent(of: #filePath) + "/Cassettes"
+
+    init(_ name: String) throws {
+        let path = "\(Self.folder)/\(name).json"
         let content = try JSONValue(parsing: try Files.read(path))
         self.name = name
         exchanges = try (content["exchanges"]?.arrayValue ?? []).map { exchange in

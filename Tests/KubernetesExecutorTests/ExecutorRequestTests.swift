@@ -4,7 +4,7 @@ import KubernetesExecutor
 import Runner
 import Testing
 
-/// The executor's requests against what a real server was sent and answered.
+/// The executor's requests against what a real server was sent and answered, over TLS with a client certificate.
 @Suite("executor requests match the recorded ones")
 struct ExecutorRequestTests {
     private let path = "/apis/apps/v1/namespaces/shop/deployments/web"
@@ -21,8 +21,9 @@ struct ExecutorRequestTests {
     private func run(
         _ step: ExecutionStep, _ transport: CassetteTransport, now: Int64 = Fixture.now
     ) throws -> HTTPRequest {
+        let connection = try TLSReplay(transport)
         let executor = KubernetesExecutor(
-            transport: transport, evidenceKey: Fixture.evidenceKey, sleep: { _ in }, now: { now })
+            transport: connection, evidenceKey: Fixture.evidenceKey, sleep: { _ in }, now: { now })
         let before = try executor.captureState(for: step)
         _ = try executor.execute(step, before: before, mayMutate: { true }, progress: { _ in })
         return try #require(transport.patches.count == 1 ? transport.patches.first : nil)
@@ -131,7 +132,8 @@ struct ExecutorRequestTests {
                 status: 200, body: isList ? exchange.responseBody : deployment.canonicalBytes)
         }
         let executor = KubernetesExecutor(
-            transport: transport, evidenceKey: Fixture.evidenceKey, sleep: { _ in }, now: { Fixture.now })
+            transport: try TLSReplay(transport), evidenceKey: Fixture.evidenceKey, sleep: { _ in },
+            now: { Fixture.now })
         let step = Fixture.step("rollout-undo", target, prechecks: ["deployment-exists", "revision-exists"])
         #expect(try executor.runPrechecks(for: step).allSatisfy(\.passed))
         let last = try #require(transport.requests.last)
@@ -153,7 +155,7 @@ struct ExecutorRequestTests {
             exchange, objectPath: "/api/v1/namespaces/shop/configmaps/settings", before: before, after: before)
         let step = Fixture.step(
             "update-configmap", ["namespace": "shop", "configmap": "settings", "key": "PORT", "value": "8080"])
-        let error = try #require(try Bench(transport).failure(step))
+        let error = try #require(try Bench(try TLSReplay(transport)).failure(step))
         #expect(error.code == .invalid && !error.mayHaveBeenApplied)
         #expect(error.message.contains("422 Invalid (patch: FieldValueInvalid)"))
         #expect(!error.message.contains("AAECAw") && !error.message.contains("registry.example"))
@@ -176,7 +178,7 @@ struct ExecutorRequestTests {
         }
         let step = Fixture.step(
             "update-configmap", ["namespace": "shop", "configmap": "settings", "key": "A", "value": "b"])
-        let error = try #require(try Bench(transport).failure(step))
+        let error = try #require(try Bench(try TLSReplay(transport)).failure(step))
         #expect(error.code == code)
         #expect(error.mayHaveBeenApplied == mayHaveBeenApplied)
         #expect(!error.message.contains("secret"))

@@ -50,7 +50,7 @@ public enum InventoryDocument {
                 reader.report(mark, "\(message), first in line \(other.location.line)")
             }
             guard !target.locator.isEmpty else { continue }
-            if let other = places.insertFirst(target, for: Place(type: target.type, locator: target.locator)) {
+            if let other = places.insertFirst(target, for: Place(type: target.type, locator: target.place)) {
                 reader.report(
                     mark,
                     "`\(target.id)` has the same type and locator as `\(other.id)` in line \(other.location.line)",

@@ -21,7 +21,7 @@ struct InventoryOverlap {
         var tooMany: [String] = []
         let located = targets.filter { !$0.locator.isEmpty }
         for (type, members) in Dictionary(grouping: located, by: \.type).sorted(by: { $0.key < $1.key }) {
-            let kinds = Dictionary(grouping: members) { Set($0.locator.keys) }
+            let kinds = Dictionary(grouping: members) { Set($0.place.keys) }
             guard kinds.count <= Self.maximumKeySets else {
                 tooMany.append(type)
                 continue
@@ -38,9 +38,9 @@ struct InventoryOverlap {
         for (index, one) in kinds.enumerated() {
             for other in kinds[(index + 1)...] {
                 let shared = one.key.intersection(other.key)
-                let places = Dictionary(grouping: one.value) { $0.locator.filter { shared.contains($0.key) } }
+                let places = Dictionary(grouping: one.value) { $0.place.filter { shared.contains($0.key) } }
                 for target in other.value {
-                    guard let match = places[target.locator.filter({ shared.contains($0.key) })]?.first else {
+                    guard let match = places[target.place.filter({ shared.contains($0.key) })]?.first else {
                         continue
                     }
                     // The later one in the file is the one to correct.

@@ -75,7 +75,7 @@ struct APIClient {
             let mayHaveBeenApplied = error.mayHaveBeenApplied && !dryRun
             throw ExecutionError(
                 code: .unreachable,
-                message: "cannot \(what): \(error.message.forMessage(limit: 200)); "
+                message: "cannot \(what): \(error.message.forMessage(limit: 500, isSentence: true)); "
                     + (mayHaveBeenApplied ? "find out whether it was applied" : "nothing was applied"),
                 mayHaveBeenApplied: mayHaveBeenApplied)
         }
@@ -90,6 +90,12 @@ struct APIClient {
             }
         case 400 where dryRun && status.refusesDryRun: return .dryRunUnsupported
         case 404 where status.isAbout(address): return .notFound
+        case 500 where mutation.optionsPlace == .eviction && status.isUnderSeveralBudgets:
+            throw ExecutionError(
+                code: .refused,
+                message:
+                    "cannot \(what): it is under several disruption budgets, which the eviction API does not support; "
+                    + "leave one of them")
         case 429 where status.isDisruptionBudget: return .budgetForbids(retryAfter: status.retryAfter)
         case 429: return .busy(retryAfter: status.retryAfter ?? 1)
         case 409 where status.isFieldManagerConflict: throw status.error(doing: what, mutating: !dryRun)
@@ -112,7 +118,9 @@ struct APIClient {
             } catch {
                 throw ExecutionError(
                     code: .unreachable,
-                    message: "cannot read \(address): \(error.message.forMessage(limit: 200)); check the connection")
+                    message:
+                        "cannot read \(address): \(error.message.forMessage(limit: 500, isSentence: true)); check the connection"
+                )
             }
             attempts += 1
             if response.status == 200 { return response }

@@ -107,10 +107,14 @@ struct NodeDrain {
 /// The disruption budgets of the cluster, in the version that the server has.
 struct EvictionBudgets {
     private let budgets: [JSONValue]
+    /// Whether an empty selector catches nothing, as in `policy/v1beta1`; in `policy/v1` it catches everything.
+    private let emptyCatchesNothing: Bool
 
     static func read(in session: ClusterSession) throws(ExecutionError) -> EvictionBudgets {
         let version = try session.discovery.version(of: "policy", among: ["v1", "v1beta1"])
-        return EvictionBudgets(budgets: try session.client.list(.disruptionBudgets(version: version)))
+        return EvictionBudgets(
+            budgets: try session.client.list(.disruptionBudgets(version: version)),
+            emptyCatchesNothing: version == "v1beta1")
     }
 
     /// `policy/v1beta1` as long as there is one: a server that has both may know evictions of the old version alone.
@@ -144,6 +148,11 @@ struct EvictionBudgets {
         guard budget.at("metadata", "namespace")?.stringValue == pod.fullName?.namespace,
             let selector = budget.at("spec", "selector")
         else { return false }
+        if emptyCatchesNothing, selector["matchLabels"]?.objectValue?.isEmpty != false,
+            selector["matchExpressions"]?.arrayValue?.isEmpty != false
+        {
+            return false
+        }
         return pod.isSelected(by: selector)
     }
 }

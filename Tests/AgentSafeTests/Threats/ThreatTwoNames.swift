@@ -28,6 +28,12 @@ struct ThreatTwoNames {
                     ("cluster", "demo"), ("cluster_uid", uid), ("namespace", "staging"), ("deployment", "api-server"),
                     ("context", "ops"),
                 ]),
+            Twin(
+                name: "by another way",
+                locator: [
+                    ("cluster", "demo"), ("cluster_uid", uid), ("context", "a"), ("namespace", "staging"),
+                    ("deployment", "api-server"),
+                ]),
             Twin(name: "by a key of its own", locator: [("url", "https://demo.example")]),
             Twin(
                 name: "of another deployment",
