@@ -43,7 +43,6 @@ struct CredentialSettingsTests {
         #expect(configuration.executors.map(\.allowed) == [["kubernetes"], ["kubectl", "dry-run"]])
         let bytes = ConfigurationDocument.emit(configuration)
         #expect(try ConfigurationDocument.parse(SourceFile(name: "a", bytes: bytes)) == configuration)
-        #expect(try parse("") == Configuration())
     }
 
     @Test(

@@ -1,21 +1,6 @@
 internal import ChangeModel
 internal import Runner
 
-/// An operation on one HorizontalPodAutoscaler, in the newest version that the server has.
-protocol AutoscalerOperation: SingleMutation {
-    var autoscaler: NamespacedName { get }
-}
-
-extension AutoscalerOperation {
-    func version(in session: ClusterSession) throws(ExecutionError) -> String {
-        try session.discovery.version(of: "autoscaling", among: ["v2", "v2beta2", "v2beta1", "v1"])
-    }
-
-    func object(in session: ClusterSession) throws(ExecutionError) -> ResourceAddress {
-        .autoscaler(autoscaler, version: try version(in: session))
-    }
-}
-
 /// `scale-hpa`: between how many replicas the autoscaler may choose.
 struct ScaleAutoscaler: AutoscalerOperation {
     let autoscaler: NamespacedName
