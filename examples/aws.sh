@@ -82,11 +82,12 @@ printf '[profile runner]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1
 printf '[runner]\naws_access_key_id = test\naws_secret_access_key = test\n' > home/.aws/credentials
 
 say "a governance repository, with a bare remote that stands for a forge"
-for name in alice bob sam runner; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$play/$name.key"; done
+for name in alice bob carol sam runner; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$play/$name.key"; done
 git init -q --bare remote.git
 show agentsafe init governance --admin alice --key alice.key --remote "$play/remote.git" --push
 cd governance
 show agentsafe identity add bob --kind person --role approver --key-file ../bob.key.pub --push
+show agentsafe identity add carol --kind person --role approver --key-file ../carol.key.pub --push
 show agentsafe identity add sam --kind person --role sre --key-file ../sam.key.pub --push
 show agentsafe identity add runner --kind service --role runner --key-file ../runner.key.pub --push
 
@@ -95,11 +96,12 @@ sed -i.old -e "s/i-0a1b2c3d4e5f60718/$instance/" -e 's/111122223333/123456789012
 rm inventory.yaml.old
 show agentsafe trust commit -m "Name the batch worker's instance" --push
 
-say "sam proposes; nobody has approved yet"
+say "sam proposes; the risk is critical, so two people must approve: bob, who lands it, and carol"
 change=$(agentsafe propose ec2-stop-instance --target prod/batch-worker --reason 'Nothing to do at night' --key ../sam.key \
     --push --output json | field id)
 printf '$ agentsafe propose ec2-stop-instance --target prod/batch-worker --reason … --push\n%s\n' "$change"
 show agentsafe approve "$change" --merge --yes --key ../bob.key
+show agentsafe approve "$change" --yes --key ../carol.key
 show agentsafe run --profile runner --key ../runner.key
 echo state >&8; read -r -u 9 state; printf 'boto3 sees the instance: %s\n' "$state"
 [[ $state == stopped ]] || fail "the instance is $state"

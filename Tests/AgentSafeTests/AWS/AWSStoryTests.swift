@@ -39,7 +39,8 @@ struct AWSStoryTests {
     private func approved(_ governance: Governance, _ id: ChangeID) throws {
         try governance.gateRun(10, ["--record"], head: id)
         try governance.land(id)
-        try governance.expect(0, "bob", ["approve", id.text, "--yes"])
+        // High risk on a restricted target is critical, which two people answer for.
+        for actor in ["bob", "carol"] { try governance.expect(0, actor, ["approve", id.text, "--yes"]) }
     }
 
     @Test(
@@ -59,15 +60,15 @@ struct AWSStoryTests {
         // Without keys nothing is claimed that could not be given back.
         let keyless = try governance.expect(
             1, "runner", ["run", id.text, "--output", "json"], adding: ["AWS_EC2_METADATA_DISABLED": "true"])
-        #expect(keyless.errors.contains("no AWS credentials"), "\(keyless)")
+        #expect(keyless.output.contains("no AWS credentials"), "\(keyless)")
         let run = try governance.expect(0, "runner", ["run", id.text, "--output", "json"], adding: runner)
         #expect(try state(moto, instance) == "stopped")
         #expect(run.errors.contains("precheck instance-exists: passed"), "\(run)")
         let record = try governance.record(of: id)
         #expect(record.last(.prepared)?.body.at("identity", "account") == "123456789012")
+        for actor in ["bob", "sam"] { try governance.git(actor, "fetch", "-q", "--prune") }
         let shown = try governance.expect(0, "bob", ["show", id.text])
-        #expect(shown.output.contains("stopped"), "\(shown)")
-        try governance.git("sam", "fetch", "-q")
+        #expect(shown.output.contains("state: \"running\" -> \"stopped\""), "\(shown)")
         let back = try governance.expect(
             0, "sam", ["rollback", id.text, "--push", "--output", "json"])
         let other = try #require(try back.json["id"]?.stringValue.flatMap { ChangeID($0) })
