@@ -49,10 +49,14 @@ let access: [Target] = [
 ]
 
 let executors: [Target] = [
-    .target(name: "KubernetesExecutor", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "Runner"]),
+    .target(
+        name: "KubernetesExecutor",
+        dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
     // kubectl as a program beside this one.
     .target(name: "Kubectl", dependencies: ["HTTP", "KubernetesExecutor", "OperatingSystem", "Runner"]),
     .target(name: "EmbeddedCluster", dependencies: ["ChangeModel", "HTTP", "OperatingSystem"]),
+    .target(
+        name: "AWSExecutor", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
 ]
 
 let library: [Target] = [
@@ -109,6 +113,13 @@ let tests: [Target] = [
         dependencies: [
             "ChangeModel", "CryptoPrimitives", "HTTP", "KubernetesAccess", "OperatingSystem", "TestSupport",
         ]),
+    .testTarget(
+        name: "AWSExecutorTests",
+        dependencies: [
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "HTTP", "OperatingSystem", "Runner",
+            "TestSupport",
+        ],
+        resources: [.copy("Vectors")]),
     .testTarget(name: "CommandLineParsingTests", dependencies: ["CommandLineParsing"]),
     .testTarget(name: "YAMLTests", dependencies: ["YAML", "TestSupport"]),
     .testTarget(

@@ -21,7 +21,7 @@ FLOORS = [
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
     ["KubernetesAccess"],
-    ["KubernetesExecutor", "EmbeddedCluster", "Kubectl"],
+    ["KubernetesExecutor", "EmbeddedCluster", "Kubectl", "AWSExecutor"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],

@@ -79,6 +79,14 @@ install_token_readers() {
     export AGENTSAFE_TEST_PYTHON=$1/bin/python
 }
 
+# moto's server, and the AWS tools that ours must agree with.
+install_aws_peers() {
+    python3 -m venv "$1" || fail "cannot make a virtual environment; install python3-venv"
+    "$1/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.2.1' boto3==1.43.11 botocore==1.43.11 \
+        || fail "cannot install moto and boto3 from PyPI"
+    export AGENTSAFE_TEST_AWS_PYTHON=$1/bin/python
+}
+
 # A real API server, where it can be had: built once, kept in the user's cache. The tests find it by a variable.
 start_kubernetes() {
     local status=0
@@ -113,6 +121,8 @@ say "workflows and scripts"
 lint_examples "$scratch"
 say "readers of tokens"
 install_token_readers "$scratch/tokens"
+say "AWS peers"
+install_aws_peers "$scratch/aws"
 say "quickstart"
 examples/quickstart.sh "$scratch/quickstart" > "$scratch/quickstart.log" 2>&1 \
     || { tail -n 40 "$scratch/quickstart.log"; fail "examples/quickstart.sh failed"; }

@@ -14,18 +14,22 @@ public final class ExecutorChoice {
     private let notify: (String) -> Void
     private let evidenceKey: () throws(AgentSafeError) -> EvidenceKey
     private let fixed: (any Executor)?
+    /// The executor that the caller asks for; nil: whatever main allows.
+    let wanted: String?
     private var embedded: (any Executor)?
     /// By the context's name; "" is the current one.
     private var real: [String: (connection: ClusterConnection?, executor: any Executor)] = [:]
 
     /// - Parameters:
+    ///   - wanted: an executor's name; narrows what main allows.
     ///   - evidenceKey: asked for when the first executor is made.
     ///   - notify: gets words for people about the way to a cluster.
     public init(
-        way: ClusterWay, host: Host, notify: @escaping (String) -> Void = { _ in },
+        way: ClusterWay, wanted: String? = nil, host: Host, notify: @escaping (String) -> Void = { _ in },
         evidenceKey: @escaping () throws(AgentSafeError) -> EvidenceKey
     ) {
         self.way = way
+        self.wanted = wanted
         self.host = host
         self.notify = notify
         self.evidenceKey = evidenceKey
@@ -34,6 +38,7 @@ public final class ExecutorChoice {
 
     /// An executor of the caller's own, for every target that it can reach.
     public init(fixed executor: any Executor, host: Host) {
+        wanted = nil
         self.host = host
         way = .kubeconfig(file: nil, context: nil, allowsInsecure: false)
         notify = { _ in }
@@ -172,8 +177,16 @@ public enum ClusterWay: Sendable, Hashable {
 
 extension Workspace {
     public func executors() throws(AgentSafeError) -> ExecutorChoice {
-        ExecutorChoice(
-            way: try clusterWay(), host: host, notify: notify,
+        let wanted = try setting(
+            settings.executor, variable: "AGENTSAFE_EXECUTOR", configuration: "agentsafe.executor")
+        if let wanted, !ExecutorRule.names.contains(wanted) {
+            throw AgentSafeError(
+                .usage,
+                "`--executor` takes \(ExecutorRule.names.map { "`\($0)`" }.joined(separator: ", ")), not `\(wanted.prefix(40))`"
+            )
+        }
+        return ExecutorChoice(
+            way: try clusterWay(), wanted: wanted, host: host, notify: notify,
             evidenceKey: { () throws(AgentSafeError) in try self.evidenceKey() })
     }
 

@@ -173,6 +173,7 @@ extension Judgement {
                     ])
                 }),
             "approved_by": .strings(approvedBy),
+            "preview": previewJSON,
         ]).merging(change.change.work)
     }
 }

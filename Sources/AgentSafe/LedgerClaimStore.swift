@@ -145,10 +145,8 @@ final class LedgerClaimStore: ClaimStore {
                         "done": record.done == nil ? nil : self.done.last,
                         "lease_end": .string(record.leaseEnd.description),
                         "identity": .object(record.identity.mapValues { .string($0) }),
-                        "prechecks": .array(
-                            record.prechecks.map {
-                                ["name": .string($0.name), "passed": .bool($0.passed), "detail": .string($0.detail)]
-                            }),
+                        "prechecks": .array(record.prechecks.map(\.json)),
+                        "credentials": record.credentials.isEmpty ? nil : .array(record.credentials.map(\.json)),
                         "rollback": record.rollback?.json ?? .null,
                     ]), files: files,
                     headline: isPlan
@@ -331,16 +329,6 @@ extension StepRecord {
             "may_have_been_applied": outcome == .failed ? .bool(mayHaveBeenApplied) : nil,
             "changed": isPlan ? .bool(changed) : nil, "diff": .array(differences.map(\.json)),
             "output": recordsOutput ? output : nil,
-        ])
-    }
-}
-
-extension CapturedState {
-    /// `before.json` and `after.json`.
-    var json: JSONValue {
-        .compact([
-            "fields": .object(fields), "digest": objectDigest.map { .string($0) },
-            "version": version.map { .string($0) },
         ])
     }
 }

@@ -26,6 +26,8 @@ public struct RunOutcome: Sendable {
     public let retryAfter: Timestamp?
     /// What was done to the target, where that is recorded nowhere: whoever sees it must keep it.
     public let unrecorded: JSONValue?
+    /// Values that a read found, for whoever asks for them: neither `json` nor any record has them.
+    public internal(set) var secretOutput: [JSONValue] = []
     /// Who had it run before its approvals were there; nil for nearly every run.
     public internal(set) var brokenGlass: BrokenGlass?
 
@@ -78,6 +80,7 @@ public struct RunOutcome: Sendable {
                     : ""),
             differences: record.differences, output: isPlan ? nil : record.steps.first?.output,
             steps: isPlan ? zip(change.change.steps, record.steps).map { RunStep(step: $0, record: $1) } : [])
+        secretOutput = record.steps.compactMap(\.secretOutput)
     }
 
     /// A change that was not even looked at.
@@ -211,12 +214,14 @@ extension Workspace {
         var chosen: [any Executor] = []
         for step in authorized.plan.steps {
             do {
-                chosen.append(try executors.executor(for: step.target))
+                chosen.append(
+                    try executors.executor(for: step.target, by: store.currentView.state.configuration.executors))
             } catch {
                 return RunOutcome(change, .failed, "\(error); nothing was claimed")
             }
         }
-        let runner = Runner(executors: chosen, store: store, host: host)
+        let runner = Runner(
+            executors: chosen, store: store, vault: MachineVault(workspace: self, executors: executors), host: host)
         do {
             switch try runner.run(authorized, progress: progress) {
             case .executed(let record): return RunOutcome(change, record)

@@ -169,10 +169,12 @@ extension Workspace {
         return try ledger { () throws(LedgerError) in
             let record = try view.ledger.record(of: found.change.id)
             let state = try view.ledger.currentState()
-            return try Judgement(
+            var judgement = try Judgement(
                 found, main: view.state, recorded: record.votes, branchVotes: votes.map(\.verified),
                 approval: try state.pending(found.change)?.approval,
                 past: try state.past(of: found, main: view.state, at: now, ahead: ahead), now: now)
+            judgement.preview = record.last(.preview)
+            return judgement
         }
     }
 

@@ -20,13 +20,15 @@ public struct Settings: Sendable {
     public var context: String?
     /// Whether plain http, unchecked certificates and passwords of a kubeconfig may be used. By flag alone.
     public var allowsInsecureCluster: Bool
+    /// The executor to use, among those that main allows.
+    public var executor: String?
     /// Without high-water marks, starts from what the remote has instead of from genesis. Claims record it.
     public var trustsRemote: Bool
 
     public init(
         key: String? = nil, remote: String? = nil, genesis: String? = nil, cluster: String? = nil,
         kubeconfig: String? = nil, context: String? = nil, allowsInsecureCluster: Bool = false,
-        trustsRemote: Bool = false
+        executor: String? = nil, trustsRemote: Bool = false
     ) {
         self.key = key
         self.remote = remote
@@ -35,6 +37,7 @@ public struct Settings: Sendable {
         self.kubeconfig = kubeconfig
         self.context = context
         self.allowsInsecureCluster = allowsInsecureCluster
+        self.executor = executor
         self.trustsRemote = trustsRemote
     }
 }

@@ -26,7 +26,7 @@ struct CommandContext {
             key: arguments.value("key"), remote: arguments.value("remote"), genesis: arguments.value("genesis"),
             cluster: arguments.value("cluster"), kubeconfig: arguments.value("kubeconfig"),
             context: arguments.value("context"), allowsInsecureCluster: arguments.has("insecure-cluster"),
-            trustsRemote: arguments.has("trust-remote"))
+            executor: arguments.value("executor"), trustsRemote: arguments.has("trust-remote"))
     }
 
     func workspace() throws(AgentSafeError) -> Workspace {

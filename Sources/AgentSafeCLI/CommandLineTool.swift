@@ -49,6 +49,13 @@ public enum CommandLineTool {
                 example: "agentsafe ticket issue chg-20261122-7f3k9q2m4x",
                 subcommands: [TicketIssueCommand.spec, TicketVerifyCommand.spec], group: "Execution"),
             CommandSpec(
+                name: "credential", summary: "Say what a run takes credentials from, and try them.",
+                example: "agentsafe credential resolve chg-20261122-7f3k9q2m4x",
+                subcommands: [CredentialResolveCommand.spec, CredentialTestCommand.spec], group: "Execution"),
+            CommandSpec(
+                name: "audit", summary: "Look through the record for what it lacks.",
+                example: "agentsafe audit coverage", subcommands: [CoverageCommand.spec], group: "Evidence"),
+            CommandSpec(
                 name: "trust", summary: "Change files that give power.",
                 example: "agentsafe trust commit -m 'Allow restarts at night' --push",
                 subcommands: [
@@ -121,6 +128,9 @@ public enum CommandLineTool {
         case ["delegation", "verify"]: return DelegationVerifyCommand.self
         case ["ticket", "issue"]: return TicketIssueCommand.self
         case ["ticket", "verify"]: return TicketVerifyCommand.self
+        case ["audit", "coverage"]: return CoverageCommand.self
+        case ["credential", "resolve"]: return CredentialResolveCommand.self
+        case ["credential", "test"]: return CredentialTestCommand.self
         case ["trust", "commit"]: return TrustCommitCommand.self
         case ["hook", "install"]: return HookInstallCommand.self
         case ["hook", "pre-receive"]: return PreReceiveCommand.self

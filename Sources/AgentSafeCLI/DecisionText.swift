@@ -19,6 +19,9 @@ enum DecisionText {
         if let retry = decision.limits?.retryAfter { lines.append("  try again after \(retry)") }
         for need in decision.approvals { lines.append("  needs \(need.count) × \(need.role)") }
         lines += Self.lines(decision.terms)
+        if !decision.advisoryPrechecks.isEmpty {
+            lines.append("  goes on though these prechecks fail: \(decision.advisoryPrechecks.joined(separator: ", "))")
+        }
         for error in decision.errors {
             let step = error.step.map { "step \($0), " } ?? ""
             lines.append("  \(step)param \(visible(error.parameter)): \(visible(error.message))")
@@ -64,6 +67,9 @@ enum DecisionText {
         }
         if let end = judgement.executeBy { lines.append("  to be prepared by \(end)") }
         for need in judgement.missing { lines.append("  still missing: \(need.count) × \(need.role)") }
+        if let preview = judgement.preview {
+            lines += PreviewText.lines(preview, plan: judgement.plan?.digest, terminal).map { "  " + $0 }
+        }
         return lines
     }
 

@@ -74,7 +74,9 @@ enum ShowCommand: Command {
     private static func lines(_ status: ChangeStatus, _ terminal: Terminal, _ now: Timestamp) -> [String] {
         var lines = ["\(terminal.verdict(status.state.rawValue))  \(status.id): \(visible(status.detail))"]
         if let review = status.openReview { lines.append("open review: \(visible(review.summary(at: now)))") }
-        if let judgement = status.judgement {
+        if var judgement = status.judgement {
+            // It stands among the events.
+            judgement.preview = nil
             lines += DecisionText.lines(judgement, terminal)
         } else if let proposal = status.proposal {
             lines += DecisionText.lines(proposal, nil, terminal)
@@ -113,9 +115,16 @@ enum EventText {
         case .prepared:
             if let number = event.body["step"]?.integerValue { lines.append("  step \(number)") }
             for check in event.body["prechecks"]?.arrayValue ?? [] {
+                let word = check["advisory"] == .bool(true) ? " failed, and is advisory" : ""
                 lines.append(
-                    "  precheck \(visible(check["name"]?.stringValue ?? "")): \(visible(check["detail"]?.stringValue ?? ""))"
+                    "  precheck \(visible(check["name"]?.stringValue ?? ""))\(word): \(visible(check["detail"]?.stringValue ?? ""))"
                 )
+            }
+            for credential in event.body["credentials"]?.arrayValue ?? [] {
+                let end = credential["expires"]?.stringValue.map { ", until \($0)" } ?? ""
+                lines.append(
+                    "  credential of type \(visible(credential["type"]?.stringValue ?? "")) from "
+                        + "\(visible(credential["backend"]?.stringValue ?? ""))\(end)")
             }
             if let rollback = event.body["rollback"], !rollback.isNull {
                 lines.append("  undone by \(visible(rollback.canonicalText))")
@@ -126,15 +135,13 @@ enum EventText {
                     "  \(terminal.verdict(step["outcome"]?.stringValue ?? "")) \(visible(step["summary"]?.stringValue ?? ""))"
                 )
                 for difference in step["diff"]?.arrayValue ?? [] {
-                    let (old, new) = (difference["before"] ?? .null, difference["after"] ?? .null)
-                    lines.append(
-                        "  \(visible(difference["field"]?.stringValue ?? "")): \(visible(old.canonicalText)) -> \(visible(new.canonicalText))"
-                    )
+                    lines.append("  " + DifferenceText.line(difference))
                 }
             }
         case .aborted: lines.append("  " + visible(event.body["reason"]?.stringValue ?? ""))
         case .resolution:
             lines.append("  \(event.outcome ?? ""): \(visible(event.body["reason"]?.stringValue ?? ""))")
+        case .preview: lines += PreviewText.lines(event, plan: nil, terminal).map { "  " + $0 }
         case .genesis, .trust: break
         }
         return lines

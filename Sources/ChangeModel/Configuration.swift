@@ -31,6 +31,10 @@ public struct Configuration: Hashable, Sendable {
     public var rateLimit: RateLimit?
     /// nil: off.
     public var cumulativeRisk: CumulativeRisk?
+    /// Where runners take credentials and secrets from.
+    public var credentials: CredentialSettings
+    /// What may carry out actions; the first that covers a target's type holds. Empty: whatever reaches the target.
+    public var executors: [ExecutorRule]
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -44,6 +48,7 @@ public struct Configuration: Hashable, Sendable {
         terms: ApprovalTerms = ApprovalTerms(),
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
+        credentials: CredentialSettings = CredentialSettings(), executors: [ExecutorRule] = [],
         unenforced: [String] = []
     ) {
         self.repository = repository
@@ -63,6 +68,8 @@ public struct Configuration: Hashable, Sendable {
         self.requiresTicket = requiresTicket
         self.rateLimit = rateLimit
         self.cumulativeRisk = cumulativeRisk
+        self.credentials = credentials
+        self.executors = executors
         self.unenforced = unenforced
     }
 

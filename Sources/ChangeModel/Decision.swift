@@ -178,6 +178,12 @@ public struct Decision: Hashable, Sendable {
         get { answer.parts.terms }
         set { change { $0.terms = newValue } }
     }
+    /// Prechecks that may fail without stopping it, as the deciding rule names them, sorted; nothing where something made the
+    /// decision stricter than the rule.
+    public var advisoryPrechecks: [String] {
+        get { answer.parts.advisoryPrechecks }
+        set { change { $0.advisoryPrechecks = newValue } }
+    }
     /// What the limits on the caller have to say; nil where none apply.
     public var limits: DecisionLimits? {
         get { answer.parts.limits }
@@ -205,6 +211,7 @@ public struct Decision: Hashable, Sendable {
             var approvals: [ApprovalRequirement]
             var steps: [StepDecision] = []
             var terms: ApprovalTerms
+            var advisoryPrechecks: [String] = []
             var limits: DecisionLimits?
         }
 
@@ -249,10 +256,18 @@ public struct Decision: Hashable, Sendable {
             "review_by": terms.reviewBy.map { .integer($0) },
             "execute_within": terms.executeWithin.map { .integer($0) },
             "break_glass": terms.breakGlass?.json,
+            "advisory_prechecks": advisoryPrechecks.isEmpty ? nil : .strings(advisoryPrechecks),
             "steps": steps.isEmpty ? nil : .array(steps.map(\.json)),
             "retry_after": limits?.retryAfter.map { .string($0.description) },
             "limits": limits?.json,
         ])
+    }
+
+    /// The prechecks of one step, from 0, that may fail without stopping it.
+    public func advisoryPrechecks(ofStep index: Int) -> Set<String> {
+        guard result != .deny, limits?.cumulative?.raisedFrom == nil else { return [] }
+        if steps.isEmpty { return Set(advisoryPrechecks) }
+        return steps.indices.contains(index) ? Set(steps[index].decision.advisoryPrechecks) : []
     }
 
     /// The name that the ledger's trailers use: the rule's, or the code where no rule decided.

@@ -10,13 +10,16 @@ public struct Rule: Hashable, Sendable {
     public var approvals: [ApprovalRequirement]
     /// Deadlines and break-glass; where they say nothing, the repository's defaults hold.
     public var terms: ApprovalTerms
+    /// Prechecks of the action that may fail without stopping what this rule lets happen.
+    public var advisoryPrechecks: [String]
     public var location: SourceLocation
 
     public init(
         name: String, description: String = "", priority: Int = 0, match: RuleMatch = RuleMatch(), decision: Verdict,
         reason: String, approvals: [ApprovalRequirement] = [], terms: ApprovalTerms = ApprovalTerms(),
-        location: SourceLocation
+        advisoryPrechecks: [String] = [], location: SourceLocation
     ) {
+        self.advisoryPrechecks = advisoryPrechecks
         self.name = name
         self.description = description
         self.priority = priority

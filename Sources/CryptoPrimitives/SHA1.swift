@@ -1,6 +1,7 @@
 internal import COpenSSL
 
-/// SHA-1 (FIPS 180-4), for the names that git gives to objects, and for nothing else: it is broken as a seal.
+/// SHA-1 (FIPS 180-4), for the names that git and AWS's tools give to files, and for nothing else: it is broken as
+/// a seal.
 ///
 /// Keeps OpenSSL's state for the next message. Not thread-safe: use one from one thread.
 public final class SHA1 {

@@ -7,4 +7,9 @@ public enum SecretBytes {
         bytes.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
         bytes = []
     }
+
+    /// Overwrites memory so that no compiler leaves it out.
+    public static func wipe(_ memory: UnsafeMutableRawBufferPointer) {
+        OPENSSL_cleanse(memory.baseAddress, memory.count)
+    }
 }

@@ -21,10 +21,11 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 ///
 /// **Served**, of the kinds in `ResourceType`: GET and LIST (label and field selectors, `limit`, `continue`); POST; DELETE of
 /// one object with preconditions and grace period; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object and of a
-/// deployment's `scale`; server-side apply of network policies; a pod's `eviction` under disruption budgets and its
+/// deployment's `scale`; server-side apply of network policies,
+/// deployments and config maps (JSON bodies); a pod's `eviction` under disruption budgets and its
 /// `log`; SelfSubjectAccessReview, which allows everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`
 /// and `uid`; errors in the `Status` bodies of a real server; discovery (`/apis` and the kinds of each version), `/version`,
-/// `/readyz`, `/livez`. **Not served**: watch, deleting collections, server-side apply of other kinds, exec and
+/// `/readyz`, `/livez`. **Not served**: watch, deleting collections, server-side apply of other kinds or in YAML, exec and
 /// port-forward, authentication (405, 415 or 404). `managedFields` are kept as they are, but for what is applied.
 ///
 /// **Rollouts** take a few reads: each GET or LIST of a Deployment, but for the first after a write, lets its controller work
@@ -42,6 +43,8 @@ public final class EmbeddedCluster: HTTPTransport {
     private var state: ClusterState
     /// The file's bytes as last read or written.
     private var fileContent: [UInt8] = []
+    /// Whether whoever speaks here carries what is no token.
+    var isStranger = false
 
     /// A cluster in memory alone.
     ///
@@ -77,6 +80,7 @@ public final class EmbeddedCluster: HTTPTransport {
     public var objects: JSONValue { state.list }
 
     public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        if isStranger { return Self.unauthorized }
         let lock = try path.map(Self.lock)
         defer { withExtendedLifetime(lock) {} }
         try readAgain()

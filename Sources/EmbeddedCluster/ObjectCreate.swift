@@ -110,6 +110,7 @@ struct ObjectCreate {
             if spec["policyTypes"] == nil { spec["policyTypes"] = ["Ingress"] }
             object["spec"] = spec
         case .secrets where object["type"] == nil: object["type"] = "Opaque"
+        case .deployments: object["status"] = [:]
         default: break
         }
         return object

@@ -45,10 +45,12 @@ struct RequestHandler {
                 return Self.answer(DiscoveryDocuments.resources(group: group, version: version))
             case ("GET", .collection(let type, let namespace)):
                 try checkVersion(target)
-                return Self.answer(try ObjectList(type, namespace, target).read(from: state))
+                let list = try ObjectList(type, namespace, target).read(from: state)
+                return Self.answer(MetadataView(request).map { $0.list(list) } ?? list)
             case ("GET", .object(let key)):
                 try checkVersion(target)
-                return Self.answer(try find(key))
+                let object = try find(key)
+                return Self.answer(MetadataView(request).map { $0.object(object) } ?? object)
             case ("GET", .scale(let key)): return Self.answer(Scale.of(try find(key)))
             case ("GET", .log(let key)): return try PodLog(key: key, pod: try find(key)).answer(target)
             case ("POST", .collection(let type, let namespace)):

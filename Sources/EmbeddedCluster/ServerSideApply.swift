@@ -1,9 +1,9 @@
 internal import ChangeModel
 internal import HTTP
 
-/// Server-side apply ("Server-Side Apply"), of network policies: the manager that applies owns what it names; what another
-/// manager owns and the body would change is a conflict, unless `force` is set; what it named before and names no more goes.
-/// Ownership is kept by members of `spec`, by labels and by annotations. The body is JSON.
+/// Server-side apply ("Server-Side Apply"): the manager that applies owns what it names; what another manager owns and the body
+/// would change is a conflict, unless `force` is set; what it named before and names no more goes. A list is owned whole, where
+/// a real server tells the elements of some apart. The body is JSON.
 struct ServerSideApply {
     let key: ObjectKey
     let options: WriteOptions
@@ -12,7 +12,7 @@ struct ServerSideApply {
     let now: String
 
     init(_ target: RequestTarget, _ key: ObjectKey, _ now: String) throws(StatusFailure) {
-        guard key.type == .networkpolicies else { throw .unsupportedMediaType }
+        guard [.networkpolicies, .deployments, .configmaps].contains(key.type) else { throw .unsupportedMediaType }
         options = try WriteOptions(target, kind: "PatchOptions")
         guard let manager = target.value(of: "fieldManager"), !manager.isEmpty else {
             throw .invalid(
@@ -51,12 +51,13 @@ struct ServerSideApply {
             }
             var created = ObjectCreate.completed(typed, key, in: state, now)
             created.setMetadata("name", .string(key.name))
-            created.setMetadata("managedFields", [entry(Self.paths(typed))])
+            created.setMetadata("managedFields", [entry(paths(typed))])
             object = created
         }
         let errors = ObjectCreate.nameErrors(key) + ObjectValidation.errors(object, replacing: object, type: key.type)
         guard errors.isEmpty else { throw .invalid(key, errors) }
         let stored = options.isDryRun ? object : state.put(key, object)
+        if !options.isDryRun, key.type == .deployments { state.unseen.insert(key) }
         return RequestHandler.answer(stored, status: present == nil ? 201 : 200)
     }
 
@@ -69,21 +70,23 @@ struct ServerSideApply {
             ($0["manager"]?.stringValue ?? "", Self.ownedPaths($0["fieldsV1"] ?? [:]))
         }
         // What nobody is known to own belongs to whoever was there before.
-        if owners.isEmpty { owners = [("before-first-apply", Self.paths(present))] }
+        if owners.isEmpty { owners = [("before-first-apply", paths(present))] }
         let mine = owners.filter { $0.manager == manager }.reduce(into: Set<[String]>()) { $0.formUnion($1.paths) }
         let others = owners.filter { $0.manager != manager }
-        let named = Self.paths(wanted)
+        let named = paths(wanted)
         var conflicts: [(manager: String, path: [String])] = []
         for path in named.sorted(by: { $0.lexicographicallyPrecedes($1) })
         where Self.value(wanted, path) != Self.value(present, path) {
-            conflicts += others.filter { $0.paths.contains(path) }.map { ($0.manager, path) }
+            conflicts += others.filter { $0.paths.contains { Self.overlap($0, path) } }.map { ($0.manager, path) }
         }
         if !conflicts.isEmpty, !force { throw .applyConflict(conflicts) }
         var object = present
         for path in named { object = Self.setting(object, path, Self.value(wanted, path)) }
-        for path in mine.subtracting(named) where !others.contains(where: { $0.paths.contains(path) }) {
+        for path in mine.subtracting(named)
+        where !(others.flatMap(\.paths) + named).contains(where: { Self.overlap($0, path) }) {
             object = Self.setting(object, path, nil)
         }
+        if key.type == .deployments { object = DeploymentDefaults.apply(to: object) }
         if object["spec"] != present["spec"], let generation = present.at("metadata", "generation")?.boundedCounter {
             object.setMetadata("generation", .integer(generation + 1))
         }
@@ -92,7 +95,10 @@ struct ServerSideApply {
         if !taken.isEmpty {
             entries = entries.map { owned in
                 var owned = owned
-                owned["fieldsV1"] = Self.fields(Self.ownedPaths(owned["fieldsV1"] ?? [:]).subtracting(taken))
+                let left = Self.ownedPaths(owned["fieldsV1"] ?? [:]).filter { path in
+                    !taken.contains { Self.overlap($0, path) }
+                }
+                owned["fieldsV1"] = Self.fields(left)
                 return owned
             }
         }
@@ -109,16 +115,37 @@ struct ServerSideApply {
         ]
     }
 
-    /// The parts of an object that are owned one by one.
-    private static func paths(_ object: JSONValue) -> Set<[String]> {
+    /// The parts of an object that are owned one by one: what is no object of a known shape, and each entry of a map.
+    private func paths(_ object: JSONValue) -> Set<[String]> {
         var paths: Set<[String]> = []
+        func walk(_ value: JSONValue, _ schema: FieldSchema, _ path: [String]) {
+            let isOpen =
+                switch schema {
+                // Selectors change as a whole.
+                case .object(let type, _): type != "LabelSelector"
+                case .map: true
+                default: false
+                }
+            guard isOpen, let members = value.objectValue, !members.isEmpty else {
+                paths.insert(path)
+                return
+            }
+            for (name, member) in members { walk(member, schema.member(name), path + [name]) }
+        }
         for member in ["labels", "annotations"] {
             for name in object.at("metadata", member)?.objectValue?.keys ?? [:].keys {
                 paths.insert(["metadata", member, name])
             }
         }
-        for name in object["spec"]?.objectValue?.keys ?? [:].keys { paths.insert(["spec", name]) }
+        let schema = TypeSchemas.schema(of: key.type)
+        for (name, member) in object.objectValue ?? [:]
+        where !["apiVersion", "kind", "metadata", "status"].contains(name) { walk(member, schema.member(name), [name]) }
         return paths
+    }
+
+    /// Whether one part is the other, or within it.
+    private static func overlap(_ left: [String], _ right: [String]) -> Bool {
+        left.starts(with: right) || right.starts(with: left)
     }
 
     private static func fields(_ paths: Set<[String]>) -> JSONValue {

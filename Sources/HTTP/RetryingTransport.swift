@@ -106,6 +106,13 @@ public final class RetryingTransport: HTTPTransport {
     }
 }
 
+extension RetryingTransport: BearerTransport {
+    @discardableResult
+    public func speak(asBearer token: String?) -> Bool {
+        (next as? any BearerTransport)?.speak(asBearer: token) ?? false
+    }
+}
+
 extension RetryingTransport: HTTPStreamingTransport {
     /// A stream is sent once: whoever follows it knows best where to go on.
     public func stream(

@@ -36,7 +36,7 @@ public struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
     var authority: String { Self.bracketed(host) + ":\(port)" }
 
     /// As the `Host` field has it (RFC 9110, section 7.2): the port only when it is not the usual one.
-    var hostField: String { port == (isPlain ? 80 : 443) ? Self.bracketed(host) : authority }
+    public var hostField: String { port == (isPlain ? 80 : 443) ? Self.bracketed(host) : authority }
 
     public var description: String { "\(isPlain ? "http" : "https")://\(hostField)\(path)" }
 

@@ -10,7 +10,9 @@ public import Runner
 /// exists. Which version of an API is spoken, the server says (`Discovery`). No error carries content of an object.
 public final class KubernetesExecutor: Executor {
     public let name: String
-    private let session: ClusterSession
+    /// What carries the requests.
+    public let transport: any HTTPTransport
+    let session: ClusterSession
 
     /// - Parameters:
     ///   - evidenceKey: keys the hashes that are recorded of values and of whole objects.
@@ -23,6 +25,7 @@ public final class KubernetesExecutor: Executor {
         convergenceTimeout: Int = 600
     ) {
         self.name = name
+        self.transport = transport
         let client = APIClient(transport: transport, sleep: sleep)
         session = ClusterSession(
             client: client, discovery: Discovery(client: client), sightings: Sightings(), streams: streams,

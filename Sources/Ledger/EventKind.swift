@@ -2,7 +2,7 @@ internal import ChangeModel
 
 /// What a commit of the ledger records.
 public enum EventKind: String, Sendable, CaseIterable {
-    case genesis, decision, vote, trust, claim, prepared, execution, aborted, resolution
+    case genesis, decision, vote, trust, preview, claim, prepared, execution, aborted, resolution
 
     /// Whether the event is about one change.
     var concernsChange: Bool { self != .genesis && self != .trust }
@@ -18,7 +18,7 @@ public enum EventKind: String, Sendable, CaseIterable {
                 "Agentsafe-Event", "Agentsafe-Change", "Agentsafe-Decision", "Agentsafe-Main", "Agentsafe-Height",
                 "Agentsafe-Previous", "Agentsafe-Evidence",
             ]
-        case .vote, .prepared, .execution, .aborted, .resolution:
+        case .vote, .preview, .prepared, .execution, .aborted, .resolution:
             [
                 "Agentsafe-Event", "Agentsafe-Change", "Agentsafe-Main", "Agentsafe-Height", "Agentsafe-Previous",
                 "Agentsafe-Evidence",
@@ -33,12 +33,9 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .trust: [["commit", "version"]]
         case .decision: [["engine", "decision", "plan", "proposer"]]
         case .vote: [["statement", "signature"], ["merge", "by", "key", "plan"]]
+        case .preview: [["plan", "executor", "steps"]]
         case .claim: Self.claimVariants
-        case .prepared:
-            [
-                Self.preparedMembers, Self.preparedMembers + ["step"],
-                Self.preparedMembers + ["step", "done"],
-            ]
+        case .prepared: Self.preparedVariants
         case .execution: [["claim", "outcome", "changed", "steps"]]
         case .aborted: [["claim", "reason"]]
         case .resolution: [["claim", "outcome", "reason"]]
@@ -50,6 +47,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     ]
 
     private static let preparedMembers = ["claim", "executor", "lease_end", "identity", "prechecks", "rollback"]
+    private static let preparedVariants = [[], ["step"], ["step", "done"]].flatMap { numbers in
+        [preparedMembers + numbers, preparedMembers + numbers + ["credentials"]]
+    }
     /// Each of the members that may be there or not.
     private static let claimVariants = ["ticket", "trust_remote", "break_glass"]
         .reduce([claimMembers]) { variants, member in variants + variants.map { $0 + [member] } }
@@ -62,7 +62,8 @@ public enum EventKind: String, Sendable, CaseIterable {
         case .genesis: identity.kind == .person && identity.has(role: Role.admin)
         case .decision, .vote, .trust:
             identity.kind == .service && (identity.has(role: Role.gate) || identity.has(role: Role.runner))
-        case .claim, .prepared, .execution, .aborted: identity.kind == .service && identity.has(role: Role.runner)
+        case .preview, .claim, .prepared, .execution, .aborted:
+            identity.kind == .service && identity.has(role: Role.runner)
         case .resolution:
             identity.kind == .person && (identity.has(role: Role.approver) || identity.has(role: Role.admin))
         }

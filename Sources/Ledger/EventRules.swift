@@ -33,10 +33,11 @@ struct EventRules {
         case .claim: try checkClaim()
         case .prepared, .execution, .aborted: try checkContinuation()
         case .resolution: try checkResolution()
+        case .preview: try checkPreview()
         }
     }
 
-    private func requireChange() throws(LedgerError) -> SignedChange {
+    func requireChange() throws(LedgerError) -> SignedChange {
         guard let change else { throw .notAuthentic("the event names no change") }
         return change
     }
@@ -181,8 +182,8 @@ struct EventRules {
             throw .notAuthentic(
                 "a preparation comes with its before-state, and with the rollback pair where there is one")
         }
-        guard let checks = event.body["prechecks"]?.arrayValue, checks.allSatisfy({ $0["passed"]?.boolValue == true })
-        else { throw .notAuthentic("a precheck failed, and the change was prepared all the same") }
+        try checkCredentials()
+        try checkPrechecks(allowing: authorized.decision.advisoryPrechecks(ofStep: claim.prepared))
     }
 
     /// What a person found out about an unknown: it closes the claim, and nothing reopens it.

@@ -21,6 +21,8 @@ public struct Judgement {
     public let caller: CallerHistory
     /// Whether the ledger takes the decision: of a caller whose denied changes are too many already, it takes no more.
     public let isRecordable: Bool
+    /// The newest recorded preview; it bears on nothing.
+    public var preview: LedgerEvent?
 
     /// Judges `change`.
     ///

@@ -221,6 +221,7 @@ public struct LedgerState {
             put(Self.claimPath(reference.id), claim.json)
             for lock in claim.locks { put(Self.lockPath(lock), ["change": .string(reference.id.text)]) }
             if let change, let main { try openReview(event, change, by: main) }
+        case .preview: break
         case .prepared:
             guard let reference = event.change, var claim = try claim(reference.id) else { break }
             claim.prepared += 1

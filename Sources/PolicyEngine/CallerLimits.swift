@@ -186,6 +186,7 @@ struct CallerLimits: Sendable {
                 + (retry.map { "; try again after \($0)" } ?? "; propose less at once")
             raised.approvals = []
             raised.terms = ApprovalTerms()
+            raised.advisoryPrechecks = []
             raised.limits = DecisionLimits(
                 retryAfter: retry,
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: decision.result),
@@ -196,6 +197,7 @@ struct CallerLimits: Sendable {
             raised.reason = "\(sum) reaches \(risk.escalationThreshold), where approval is needed (\(spared))"
             raised.approvals = approvals
             raised.terms = terms
+            raised.advisoryPrechecks = []
             raised.limits = DecisionLimits(
                 cumulative: .init(before: before, score: score, settings: risk, raisedFrom: .allow), steps: steps)
         } else {

@@ -72,6 +72,8 @@ extension PolicyEngine {
                 let defaults = catalogue.configuration.terms
                 stricter.terms = decision.result == .requireApproval ? decision.terms : defaults
                 stricter.terms.breakGlass = nil
+                // What the rule lets pass in its own time, it does not let pass in this.
+                stricter.advisoryPrechecks = []
                 stricter.reason = "\(freeze.reason) (\(words(freeze, end, instead: decision)))"
                 frozen = stricter
             }

@@ -58,6 +58,8 @@ extension PolicyEngine {
         whole.terms =
             whole.result == .requireApproval
             ? asking.dropFirst().reduce(asking[0].terms) { $0.strictest($1.terms) } : ApprovalTerms()
+        // Each step says it for itself.
+        whole.advisoryPrechecks = []
         whole.steps = steps
         return whole
     }

@@ -49,13 +49,15 @@ public struct PolicyEngine: Sendable {
 
     /// What a rule that decides says, but for the risks, which are the request's.
     private static func decision(of rule: Rule, _ catalogue: Catalogue, _ warnings: [String]) -> Decision {
-        Decision(
+        var decision = Decision(
             result: rule.decision, code: .rule, rule: rule.name, location: rule.location, reason: rule.reason,
             riskClass: .low, effectiveRisk: .low, warnings: warnings,
             approvals: rule.decision == .requireApproval
                 ? requirements(rule.approvals, catalogue.configuration) : [],
             terms: rule.decision == .requireApproval
                 ? rule.terms.filled(from: catalogue.configuration.terms) : ApprovalTerms())
+        if rule.decision != .deny { decision.advisoryPrechecks = Set(rule.advisoryPrechecks).sorted() }
+        return decision
     }
 
     /// The policy's answer, under the repository's own `target_binding`.

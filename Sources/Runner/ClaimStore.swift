@@ -52,6 +52,8 @@ public struct PreparedRecord: Sendable {
     /// What the target said of itself.
     public var identity: [String: String]
     public var prechecks: [PrecheckResult]
+    /// What it will be changed with; never the secrets themselves.
+    public var credentials: [CredentialRecord] = []
     public var before: CapturedState
     /// The change that undoes this one; nil when nothing can.
     public var rollback: ChangeStep?

@@ -23,11 +23,24 @@ public struct PrecheckResult: Sendable, Hashable {
     public var passed: Bool
     /// What was seen, for people; never an object's content.
     public var detail: String
+    /// Of one that fails: whether the policy lets the step go on all the same.
+    public var isAdvisory = false
 
     public init(name: String, passed: Bool, detail: String) {
         self.name = name
         self.passed = passed
         self.detail = detail
+    }
+
+    /// Whether the step ends here.
+    public var stops: Bool { !passed && !isAdvisory }
+
+    /// `{"name", "passed", "detail"}`, and `"advisory": true` of one that fails and stops nothing.
+    public var json: JSONValue {
+        .compact([
+            "name": .string(name), "passed": .bool(passed), "detail": .string(detail),
+            "advisory": !passed && isAdvisory ? .bool(true) : nil,
+        ])
     }
 }
 
@@ -101,6 +114,8 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
         case unreachable
         case unsupported
         case invalid
+        /// A credential or a secret could not be had, or cannot do what the step needs.
+        case noCredential = "no_credential"
         /// The lease ended before the mutation could be sent.
         case leaseEnded = "lease_ended"
     }
@@ -119,14 +134,20 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String { message }
 }
 
-/// Something that can carry out actions on one kind of target. Called by the runner in this order: `confirmIdentity`,
-/// `runPrechecks`, `captureState`, `execute`, `captureState`.
+/// Something that can carry out actions on one kind of target. Called by the runner in this order: `use` where there is a
+/// credential, `confirmIdentity`, `runPrechecks`, `captureState`, `execute`, `captureState`, `forgetCredential`.
 public protocol Executor: AnyObject {
     /// A short name for the record: `kubernetes`, `embedded`.
     var name: String { get }
 
     /// Whether this executor can do that action at all.
     func supports(action: String) -> Bool
+
+    /// From here on speaks to the target with this credential, and with nothing else that says who asks.
+    func use(_ credential: Credential) throws(ExecutionError)
+
+    /// Speaks as it did before `use`. Keeps nothing of the credential.
+    func forgetCredential()
 
     /// Asks the target who it is and compares with what the locator pins (`cluster_uid`, `account`).
     /// - Returns: what the target said, for the record.
@@ -155,6 +176,16 @@ public protocol Executor: AnyObject {
 }
 
 extension Executor {
+    public func use(_ credential: Credential) throws(ExecutionError) {
+        throw ExecutionError(
+            code: .noCredential,
+            message:
+                "the executor `\(name)` cannot use credentials of type `\(credential.record.type)`; remove the backend "
+                + "`\(credential.record.backend)` from agentsafe.yaml, or choose another executor")
+    }
+
+    public func forgetCredential() {}
+
     public func preview(_ step: ExecutionStep, before: CapturedState) throws(ExecutionError) -> Preview {
         .unavailable(reason: "the executor `\(name)` has no dry run of `\(step.action.name)`")
     }

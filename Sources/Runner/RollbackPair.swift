@@ -21,7 +21,8 @@ public enum RollbackPair {
                 // There was nothing, and the step put nothing there: nothing has to come back.
                 continue
             }
-            guard let value, !value.isNull else { return nil }
+            // What is withheld is a value, and a sensitive param takes a reference: nobody knows which.
+            guard let value, !value.isNull, value != .string(SecretValue.redacted) else { return nil }
             parameters[parameter] = value
         }
         // Which object is meant is the same for both: required params that the catalogue does not map keep their value.

@@ -8,21 +8,31 @@ public struct Runner {
     /// One for all steps, or one for each.
     private let executors: [any Executor]
     public let store: any ClaimStore
+    private let vault: (any CredentialVault)?
     public let host: Host
     /// Seconds that a claim holds before another runner may take it back.
     public let lease: Int64
 
-    /// - Parameter executors: one for each step of the change, in order.
-    public init(executors: [any Executor], store: any ClaimStore, host: Host, lease: Int64 = 900) {
+    /// - Parameters:
+    ///   - executors: one for each step of the change, in order.
+    ///   - vault: where credentials and secrets come from; nil: there are none.
+    public init(
+        executors: [any Executor], store: any ClaimStore, vault: (any CredentialVault)? = nil, host: Host,
+        lease: Int64 = 900
+    ) {
         self.executors = executors
         self.store = store
+        self.vault = vault
         self.host = host
         self.lease = lease
     }
 
     /// - Parameter executor: reaches the targets of all steps.
-    public init(executor: any Executor, store: any ClaimStore, host: Host, lease: Int64 = 900) {
-        self.init(executors: [executor], store: store, host: host, lease: lease)
+    public init(
+        executor: any Executor, store: any ClaimStore, vault: (any CredentialVault)? = nil, host: Host,
+        lease: Int64 = 900
+    ) {
+        self.init(executors: [executor], store: store, vault: vault, host: host, lease: lease)
     }
 
     private func executor(_ index: Int) -> any Executor { executors[executors.count == 1 ? 0 : index] }
@@ -66,23 +76,33 @@ public struct Runner {
         guard case .authorized(let current) = again, current.plan.digest == change.plan.digest
         else { return try abort("the change is not allowed any more, or its plan changed") }
         return try run(
-            current.plan.steps.map(ExecutionStep.init), claimed, catalogue: try store.catalogue(), progress: progress)
+            current.plan.steps.map(ExecutionStep.init), claimed, decision: current.decision,
+            catalogue: try store.catalogue(), progress: progress)
     }
 
     private func run(
-        _ steps: [ExecutionStep], _ claimed: Lease, catalogue: Catalogue, progress: (String) -> Void
+        _ steps: [ExecutionStep], _ claimed: Lease, decision: Decision, catalogue: Catalogue,
+        progress: (String) -> Void
     ) throws(RunStop) -> Result {
         var done: [StepRecord] = []
         var held = claimed
         for (index, step) in steps.enumerated() {
             let place = steps.count == 1 ? "" : "step \(index + 1) of \(steps.count): "
-            func say(_ line: String) { progress(place + line) }
-            let prepared: PreparedRecord
+            let credentials = StepCredentials(vault: vault, executor: executor(index))
+            // Whatever way this step ends.
+            defer { credentials.release() }
+            func say(_ line: String) { progress(place + credentials.screen.clean(line)) }
+            let (resolved, seen, prepared): (ExecutionStep, CapturedState, PreparedRecord)
             do throws(ExecutionError) {
-                prepared = try prepare(
-                    step, index, after: done.last, catalogue: catalogue, claimedUntil: held.wallClockEnd, progress: say)
+                resolved = try credentials.fetch(
+                    for: step, settings: catalogue.configuration.credentials, progress: say)
+                (seen, prepared) = try prepare(
+                    step, resolved, index, credentials, advisory: decision.advisoryPrechecks(ofStep: index),
+                    after: done.last, catalogue: catalogue, claimedUntil: held.wallClockEnd, progress: say)
             } catch {
-                return try stop(before: index, of: steps.count, done, error.message)
+                let reason = credentials.screen.clean(error.message)
+                credentials.release()
+                return try stop(before: index, of: steps.count, done, reason)
             }
             guard held.isHeld else {
                 let what = steps.count == 1 ? "the change" : "it"
@@ -98,7 +118,10 @@ public struct Runner {
                 return try stop(before: index, of: steps.count, done, error.message)
             }
             say("prepared: before-state and rollback pair are recorded")
-            let record = execute(step, executor(index), prepared: prepared, lease: held, progress: say)
+            let record = execute(
+                resolved, executor(index), credentials, seen: seen, prepared: prepared,
+                withholding: WithheldState(of: step, catalogue: catalogue), lease: held, progress: say)
+            credentials.release()
             if record.outcome == .failed, record.mayHaveBeenApplied,
                 record.errorCode == ExecutionError.Code.unreachable.rawValue
             {
@@ -133,55 +156,63 @@ public struct Runner {
     }
 
     /// Asks the target who it is, runs the prechecks and takes the before-state. Changes nothing.
+    ///
+    /// - Parameter resolved: the step with its secrets, for the executor alone.
+    /// - Returns: the state as it is, for the executor alone, and what is recorded.
     private func prepare(
-        _ step: ExecutionStep, _ index: Int, after done: StepRecord?, catalogue: Catalogue, claimedUntil: Timestamp,
+        _ step: ExecutionStep, _ resolved: ExecutionStep, _ index: Int, _ credentials: StepCredentials,
+        advisory: Set<String>, after done: StepRecord?, catalogue: Catalogue, claimedUntil: Timestamp,
         progress: (String) -> Void
-    ) throws(ExecutionError) -> PreparedRecord {
+    ) throws(ExecutionError) -> (before: CapturedState, record: PreparedRecord) {
         let executor = executor(index)
-        if let secret = step.action.parameters.first(where: { $0.sensitive && step.parameters[$0.name] != nil }) {
-            throw ExecutionError(
-                code: .unsupported,
-                message: "param `\(secret.name)` refers to a secret, and no vault is connected that could resolve it")
+        let screen = credentials.screen
+        let identity = try executor.confirmIdentity(of: resolved)
+        var prechecks = try executor.runPrechecks(for: resolved).map { screen.clean($0) }
+        for index in prechecks.indices {
+            prechecks[index].isAdvisory = !prechecks[index].passed && advisory.contains(prechecks[index].name)
+            let check = prechecks[index]
+            let word = check.passed ? "passed" : check.isAdvisory ? "failed, and the policy lets that pass" : "failed"
+            progress("precheck \(check.name): \(word), \(check.detail)")
         }
-        let identity = try executor.confirmIdentity(of: step)
-        let prechecks = try executor.runPrechecks(for: step)
-        for check in prechecks {
-            progress("precheck \(check.name): \(check.passed ? "passed" : "failed"), \(check.detail)")
-        }
-        if let failed = prechecks.first(where: { !$0.passed }) {
+        if let failed = prechecks.first(where: \.stops) {
             throw ExecutionError(code: .precheckFailed, message: "precheck `\(failed.name)` failed: \(failed.detail)")
         }
-        let before = try executor.captureState(for: step)
-        return PreparedRecord(
-            step: index, done: done, executor: executor.name, identity: identity, prechecks: prechecks, before: before,
+        let seen = try executor.captureState(for: resolved)
+        let before = WithheldState(of: step, catalogue: catalogue).apply(to: screen.clean(seen))
+        let record = PreparedRecord(
+            step: index, done: done, executor: executor.name, identity: identity.mapValues { screen.clean($0) },
+            prechecks: prechecks, credentials: credentials.records, before: before,
             rollback: RollbackPair.make(for: step, before: before, catalogue: catalogue),
             // A wall clock that was set back meanwhile shortens nothing that others have seen.
             leaseEnd: max(claimedUntil, now + .seconds(lease)))
+        return (seen, record)
     }
 
     private func execute(
-        _ step: ExecutionStep, _ executor: any Executor, prepared: PreparedRecord, lease: Lease,
-        progress: (String) -> Void
+        _ step: ExecutionStep, _ executor: any Executor, _ credentials: StepCredentials, seen: CapturedState,
+        prepared: PreparedRecord, withholding withheld: WithheldState, lease: Lease, progress: (String) -> Void
     ) -> StepRecord {
+        let screen = credentials.screen
         let started = now
         var report: ExecutionReport?
         var failure: ExecutionError?
         do throws(ExecutionError) {
             report = try executor.execute(
-                step, before: prepared.before, mayMutate: { lease.isHeld(margin: margin) }, progress: progress)
+                step, before: seen, mayMutate: { lease.isHeld(margin: margin) }, progress: progress)
         } catch {
-            failure = error
+            failure = screen.clean(error)
         }
         // The target is read again whatever happened: a failure may have left traces.
-        let after = try? executor.captureState(for: step)
+        let after = (try? executor.captureState(for: step)).map { withheld.apply(to: screen.clean($0)) }
         let wasSent = failure?.mayHaveBeenApplied ?? true
         return StepRecord(
             outcome: failure == nil ? .succeeded : .failed, started: started, ended: now,
-            summary: failure?.message ?? report?.summary ?? "", errorCode: failure?.code.rawValue,
+            summary: failure?.message ?? report.map { screen.clean($0.summary) } ?? "",
+            errorCode: failure?.code.rawValue,
             mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,
             changed: wasSent && (after.map { $0.objectDigest != prepared.before.objectDigest } ?? true), after: after,
-            differences: after.map { StateDifference.between(prepared.before, $0) } ?? [], output: report?.output,
-            secretOutput: report?.secretOutput)
+            differences: after.map { StateDifference.between(prepared.before, $0) } ?? [],
+            output: report?.output.map { screen.clean($0) }, secretOutput: report?.secretOutput)
     }
 }
 

@@ -150,6 +150,43 @@ struct ClusterVerbTests {
         #expect(try cluster.ask("GET", path).status == 404)
     }
 
+    @Test("a deployment is created, and applied by two managers, as recorded")
+    func deploymentApply() throws {
+        let shop: JSONValue = ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "shop"]]
+        try replay("deployment-create", on: try cluster([shop]))
+        let cluster = try cluster([shop])
+        for (index, exchange) in try Cassette("deployment-apply-ssa").exchanges.enumerated() {
+            let response = try cluster.send(exchange.request)
+            let (ours, theirs) = (try JSONValue(parsing: response.body), try #require(exchange.response))
+            #expect(response.status == exchange.status, "\(index)")
+            if theirs["kind"] == "Status" {
+                #expect(ours == theirs)
+                continue
+            }
+            #expect(ours.withoutVolatile["spec"] == theirs.withoutVolatile["spec"], "\(index)")
+            #expect(ours.at("metadata", "generation") == theirs.at("metadata", "generation"), "\(index)")
+            func managers(_ object: JSONValue) -> [JSONValue?] {
+                let fields = object.at("metadata", "managedFields")?.arrayValue ?? []
+                return fields.filter { $0["operation"] == "Apply" }.map { $0["manager"] }
+            }
+            #expect(Set(managers(ours)) == Set(managers(theirs)), "\(index)")
+        }
+    }
+
+    @Test("metadata alone is there for the asking")
+    func partialMetadata() throws {
+        let recorded = try Cassette("deployment-get-partial-metadata").exchanges[0]
+        let web = try Cassette.object("deployment-get")
+        let cluster = try cluster([web])
+        var request = recorded.request
+        request.headers = [("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json")]
+        #expect(try JSONValue(parsing: try cluster.send(request).body) == recorded.response)
+        request.target = "/apis/apps/v1/namespaces/shop/deployments"
+        let list = try JSONValue(parsing: try cluster.send(request).body)
+        #expect(list["kind"] == "PartialObjectMetadataList")
+        #expect(list["items"]?.arrayValue?.first?.objectValue?.keys.sorted() == ["metadata"])
+    }
+
     @Test("a deployment that is deleted takes its replica sets and pods along")
     func deploymentDelete() throws {
         let web = Fixture.deployment("web-ssa").setting(["metadata", "namespace"], "shop")

@@ -172,6 +172,58 @@ struct DrainTests {
         #expect(bench.transport.mutations.count == 2)
     }
 
+    @Test("what was seen for a run that was given up is looked at again for the next one")
+    func secondRun() throws {
+        let cluster = try Self.cluster()
+        let bench = Bench(cluster)
+        let step = try DefaultCatalogue.step("drain-node", Self.drain)
+        #expect(try bench.executor.runPrechecks(for: step).allSatisfy(\.passed))
+        let bare = Fixture.pod("bare").canonicalText
+        #expect(try cluster.ask("POST", "/api/v1/namespaces/staging/pods", "application/json", bare).status == 201)
+        let check = try #require(try bench.executor.runPrechecks(for: step).first { $0.name == "workload-check" })
+        #expect(!check.passed && check.detail.contains("`staging/bare`"))
+    }
+
+    @Test("a budget that is not observed yet is waited for as long as the server says")
+    func unobserved() throws {
+        let bench = Bench(try Self.cluster())
+        let body =
+            #"{"kind":"Status","reason":"TooManyRequests","details":{"causes":[{"reason":"DisruptionBudget"}]},"code":429}"#
+        var left = 2
+        bench.transport.afterSend = { request, response in
+            guard request.target.hasSuffix("/eviction"), left > 0 else { return response }
+            left -= 1
+            return HTTPResponse(status: 429, headers: [("Retry-After", "10")], body: Array(body.utf8))
+        }
+        // The embedded cluster has let both go; what counts is the rhythm.
+        _ = try bench.execute(try DefaultCatalogue.step("drain-node", Self.drain))
+        #expect(bench.slept >= 10_000)
+    }
+
+    @Test("a pod under several budgets is refused, and known not to be evicted")
+    func severalBudgets() throws {
+        let second = Self.budget(0).setting(["metadata", "name"], "second")
+        let bench = Bench(try Self.cluster([second], minAvailable: 0))
+        let step = try DefaultCatalogue.step("drain-node", Self.drain)
+        let check = try #require(try bench.executor.runPrechecks(for: step).last)
+        #expect(!check.passed && check.detail.contains("under 2 budgets"))
+        let error = try #require(try bench.failure(step))
+        #expect(error.code == .refused && error.message.contains("several disruption budgets"))
+        #expect(try isCordoned(bench) && pods(on: "node-1", bench).count == 2)
+    }
+
+    @Test(
+        "an empty selector catches nothing in policy/v1beta1, and everything in policy/v1",
+        arguments: [
+            (ServerRelease.v1_20, true), (.v1_36, false),
+        ])
+    func emptySelector(release: ServerRelease, passed: Bool) throws {
+        let budget = Self.budget(3).setting(["spec", "selector"], [:])
+        let bench = Bench(try Self.cluster([budget], release: release))
+        let step = try DefaultCatalogue.step("drain-node", Self.drain)
+        #expect(try bench.executor.runPrechecks(for: step).last?.passed == passed)
+    }
+
     @Test("a preview asks for every eviction, and evicts nothing")
     func preview() throws {
         let cluster = try Self.cluster(minAvailable: 2)

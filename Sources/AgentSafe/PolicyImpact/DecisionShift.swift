@@ -7,10 +7,13 @@ public enum DecisionShift: String, Sendable, CaseIterable {
     case approvalToAllow = "require_approval_to_allow"
     /// Approval is needed as before, and fewer people, or others, give it, have more time for it, or may do without it.
     case weakerApprovals = "weaker_approvals"
+    /// A precheck may fail that had to pass.
+    case fewerPrechecks = "fewer_prechecks"
     case allowToApproval = "allow_to_require_approval"
     case approvalToDeny = "require_approval_to_deny"
     case allowToDeny = "allow_to_deny"
     case strongerApprovals = "stronger_approvals"
+    case morePrechecks = "more_prechecks"
     /// The same answer, for another reason.
     case otherRule = "other_rule"
 
@@ -29,6 +32,9 @@ public enum DecisionShift: String, Sendable, CaseIterable {
         case (.requireApproval, .requireApproval)
         where !Self.covers(old.approvals, new.approvals) || !Self.covers(old.terms, new.terms):
             self = .strongerApprovals
+        case (.allow, .allow) where Self.advisory(new) != Self.advisory(old),
+            (.requireApproval, .requireApproval) where Self.advisory(new) != Self.advisory(old):
+            self = Self.advisory(new).isSubset(of: Self.advisory(old)) ? .morePrechecks : .fewerPrechecks
         default:
             guard old.rule != new.rule || old.code != new.code else { return nil }
             self = .otherRule
@@ -38,8 +44,8 @@ public enum DecisionShift: String, Sendable, CaseIterable {
     /// Whether something is let through that was not, or with fewer people's consent.
     public var isSofter: Bool {
         switch self {
-        case .denyToAllow, .denyToApproval, .approvalToAllow, .weakerApprovals: true
-        case .allowToApproval, .approvalToDeny, .allowToDeny, .strongerApprovals, .otherRule: false
+        case .denyToAllow, .denyToApproval, .approvalToAllow, .weakerApprovals, .fewerPrechecks: true
+        case .allowToApproval, .approvalToDeny, .allowToDeny, .strongerApprovals, .morePrechecks, .otherRule: false
         }
     }
 
@@ -57,8 +63,16 @@ public enum DecisionShift: String, Sendable, CaseIterable {
         case .approvalToDeny: "require_approval → deny"
         case .allowToDeny: "allow → deny"
         case .strongerApprovals: "require_approval of more people, or sooner"
+        case .fewerPrechecks: "the same, and a precheck may fail that had to pass"
+        case .morePrechecks: "the same, and a precheck must pass that might fail"
         case .otherRule: "the same, by another rule"
         }
+    }
+
+    /// The prechecks that may fail, each with its step.
+    private static func advisory(_ decision: Decision) -> Set<String> {
+        let count = max(1, decision.steps.count)
+        return Set((0..<count).flatMap { step in decision.advisoryPrechecks(ofStep: step).map { "\(step) \($0)" } })
     }
 
     /// Whether `one` gives no more time than `other`, and lets nobody break the glass who may not under it.

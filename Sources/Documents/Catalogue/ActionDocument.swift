@@ -43,6 +43,7 @@ public enum ActionDocument {
             location: SourceLocation(file: file.name, line: fields.valueMark("name").line))
         checkParameterNames(parameters, fields)
         checkRollbackParameters(action, fields)
+        checkCredentials(action, fields)
         return action
     }
 
@@ -65,6 +66,28 @@ public enum ActionDocument {
                 fields.valueMark("rollback_params", name) ?? fields.mark,
                 "`\(name)` comes from `params.\(source)`, and the action has no param `\(source)`",
                 advice: Suggestion.advice(for: source, among: names))
+        }
+    }
+
+    /// A blank in `credentials.fields` that nothing could fill is found here, and not when somebody runs the action.
+    private static func checkCredentials(_ action: ActionDefinition, _ fields: Fields) {
+        guard let credentials = action.credentials else { return }
+        let mark = fields.valueMark("credentials", "fields") ?? fields.mark
+        for text in credentials.fields.strings {
+            guard let template = ScopeTemplate(text), !template.namesSecret else {
+                fields.reader.report(
+                    mark, "`\(EscapedText.bounded(text, limit: 60))` holds braces that are no blank",
+                    advice: "write `{{ params.NAME }}`")
+                continue
+            }
+            for name in template.parameters {
+                let parameter = action.parameters.first { $0.name == name }
+                guard parameter == nil || parameter?.sensitive == true else { continue }
+                let problem = parameter == nil ? "the action has no such param" : "that param is sensitive"
+                fields.reader.report(
+                    mark, "`credentials.fields` names `params.\(name)`, and \(problem)",
+                    advice: Suggestion.advice(for: name, among: action.parameters.map(\.name)))
+            }
         }
     }
 

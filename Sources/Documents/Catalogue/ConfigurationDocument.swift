@@ -16,6 +16,7 @@ public enum ConfigurationDocument {
         let tickets = fields.optional("tickets", ticketSettings) ?? Tickets()
         let rateLimit = fields.section("rate_limit", LimitFields.rateLimit)
         let cumulativeRisk = fields.section("cumulative_risk", LimitFields.cumulativeRisk)
+        let credentials = fields.optional("credentials", CredentialFields.settings) ?? CredentialSettings()
         let foreign = ["audit_log", "signing_key", "issuer"].filter { fields.ignore($0) }
         return Configuration(
             repository: fields.optional("repository", .repository),
@@ -33,6 +34,8 @@ public enum ConfigurationDocument {
             maximumExpiry: approvals.maximumExpiry,
             ticketLifetime: tickets.lifetime, requiresTicket: tickets.isRequired,
             rateLimit: rateLimit, cumulativeRisk: cumulativeRisk,
+            credentials: credentials,
+            executors: fields.optional("executors", ExecutorFields.rules) ?? [],
             unenforced: foreign)
     }
 

@@ -42,6 +42,8 @@ extension ConfigurationDocument {
             ]
         }
         lines += LimitFields.lines(configuration)
+        lines += CredentialFields.lines(configuration.credentials)
+        lines += ExecutorFields.lines(configuration.executors)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 

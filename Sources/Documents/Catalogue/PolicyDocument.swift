@@ -55,8 +55,14 @@ public enum PolicyDocument {
                 reason: fields.required("reason", .prose(limit: 1000)),
                 approvals: approvals?.require ?? [],
                 terms: approvals?.terms ?? ApprovalTerms(),
+                advisoryPrechecks: fields.optional("prechecks", prechecks) ?? [],
                 location: SourceLocation(file: file.name, line: fields.mark.line))
         }
+    }
+
+    /// `prechecks: {advisory: [NAME, …]}`.
+    private static let prechecks = FieldType<[String]>.mapping("the prechecks", placeholder: []) { fields in
+        fields.required("advisory", .list(of: .name, count: 1...100))
     }
 
     static let match = FieldType<RuleMatch>.mapping("a match", placeholder: RuleMatch()) { fields in

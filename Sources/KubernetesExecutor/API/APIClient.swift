@@ -90,6 +90,12 @@ struct APIClient {
             }
         case 400 where dryRun && status.refusesDryRun: return .dryRunUnsupported
         case 404 where status.isAbout(address): return .notFound
+        case 500 where mutation.optionsPlace == .eviction && status.isUnderSeveralBudgets:
+            throw ExecutionError(
+                code: .refused,
+                message:
+                    "cannot \(what): it is under several disruption budgets, which the eviction API does not support; "
+                    + "leave one of them")
         case 429 where status.isDisruptionBudget: return .budgetForbids(retryAfter: status.retryAfter)
         case 429: return .busy(retryAfter: status.retryAfter ?? 1)
         case 409 where status.isFieldManagerConflict: throw status.error(doing: what, mutating: !dryRun)

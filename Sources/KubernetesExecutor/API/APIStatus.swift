@@ -18,6 +18,9 @@ struct APIStatus {
     private let causeReasons: Set<String>
     /// Whether it says that a webhook, or the server itself, cannot do a dry run.
     let refusesDryRun: Bool
+    /// Whether it says that the Pod is under several disruption budgets, which the eviction API does not support. Servers say so
+    /// with a 500, as if they had failed.
+    let isUnderSeveralBudgets: Bool
 
     /// Whether a disruption budget forbids the eviction.
     var isDisruptionBudget: Bool { causeReasons.contains("DisruptionBudget") }
@@ -48,6 +51,7 @@ struct APIStatus {
         subject = (details?["kind"]?.stringValue, details?["name"]?.stringValue)
         causeReasons = Set((details?["causes"]?.arrayValue ?? []).prefix(50).compactMap { $0["reason"]?.stringValue })
         let message = body?["message"]?.stringValue ?? ""
+        isUnderSeveralBudgets = code == 500 && message.contains("more than one PodDisruptionBudget")
         refusesDryRun =
             reason == "BadRequest"
             && ["does not support dry run", "dryRun alpha feature is disabled", "dryRun is not supported"].contains {

@@ -1,6 +1,5 @@
 internal import ChangeModel
 internal import HTTP
-internal import Runner
 
 /// How following an object came to its end.
 enum WatchEnd {

@@ -110,15 +110,6 @@ struct AppliedMutation {
     let answer: JSONValue
 }
 
-/// One dry run of one step.
-struct Rehearsal {
-    let session: ClusterSession
-    let action: ActionDefinition
-    let before: CapturedState
-
-    var client: APIClient { session.client }
-}
-
 extension JSONValue {
     /// An object's `metadata.resourceVersion`.
     var version: String? { at("metadata", "resourceVersion")?.stringValue }

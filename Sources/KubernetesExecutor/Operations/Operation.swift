@@ -3,7 +3,7 @@ internal import Runner
 
 /// One action as this executor carries it out: a step's params read, every name checked, every number in range.
 ///
-/// Each conformance is one file below `Operations/` and one line in `OperationTable`. Nothing is sent before `init` is through.
+/// Each conformance is a file below `Operations/` and a line in `OperationTable`. Nothing is sent before `init` is through.
 protocol Operation: Sendable {
     init(_ parameters: StepParameters) throws(ExecutionError)
 

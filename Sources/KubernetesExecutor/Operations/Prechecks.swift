@@ -7,6 +7,8 @@ struct Prechecks {
     let session: ClusterSession
 
     func run(_ names: [String]) throws(ExecutionError) -> [PrecheckResult] {
+        // What an earlier step saw says nothing about this one.
+        session.sightings.forget()
         let address = try operation.object(in: session)
         let object = try session.client.find(address)
         session.sightings.note(object, at: address, for: .beforeState)

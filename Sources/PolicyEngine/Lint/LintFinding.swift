@@ -18,6 +18,10 @@ public struct LintFinding: Hashable, Sendable {
         case delegationDepth = "delegation_depth"
         /// There are not enough people with the roles.
         case unmeetableApprovals = "unmeetable_approvals"
+        /// A precheck may fail without stopping anything.
+        case advisoryPrecheck = "advisory_precheck"
+        /// Advisory is made what no action of the rule checks, or what a deny never asks.
+        case unknownPrecheck = "unknown_precheck"
         /// A pattern or a default inside an action that cannot be used.
         case unusableParameter = "unusable_param"
         case unheldRole = "unheld_role"

@@ -122,8 +122,31 @@ struct PolicyLint {
                     + "nor targets")
         }
         look(atDepthOf: rule, subject)
+        look(atPrechecksOf: rule, subject)
         if rule.decision == .requireApproval, !rule.approvals.isEmpty {
             lookAtApprovals(rule.approvals, rule.location, subject)
+        }
+    }
+
+    private mutating func look(atPrechecksOf rule: Rule, _ subject: String) {
+        guard !rule.advisoryPrechecks.isEmpty else { return }
+        let globs = rule.match.actions.map { Glob($0) }
+        let checked = engine.actions.filter { name, _ in globs.contains { $0.matches(name) } }
+            .flatMap { $1.definition.prechecks.map(\.name) }
+        for name in Set(rule.advisoryPrechecks).sorted() {
+            if rule.decision == .deny {
+                add(
+                    .unknownPrecheck, .error, rule.location, rule.name,
+                    "\(subject) denies, so nothing asks for the precheck `\(name)` that it makes advisory")
+            } else if !checked.contains(name) {
+                add(
+                    .unknownPrecheck, .error, rule.location, rule.name,
+                    "no action that \(subject) names has the precheck `\(name)` that it makes advisory")
+            } else {
+                add(
+                    .advisoryPrecheck, .note, rule.location, rule.name,
+                    "\(subject) lets happen what it decides on though the precheck `\(name)` fails")
+            }
         }
     }
 

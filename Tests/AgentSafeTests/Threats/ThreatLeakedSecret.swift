@@ -81,33 +81,12 @@ struct ThreatLeakedSecret {
 
     // MARK: - Looking everywhere
 
-    /// How many lines hold one of `needles`: of every object of every repository, and of every other file beside the cluster's
-    /// own (reflogs, settings, marks, keys, work trees).
-    private func lines(with needles: [String], in governance: Governance) throws -> [String: Int] {
-        let folder = try TemporaryDirectory()
-        let list = try folder.write("needles", needles.joined(separator: "\n") + "\n")
-        var found: [String: Int] = [:]
-        let repositories = [governance.remote] + Governance.actors.map { "\(governance.clone($0))/.git" }
-        for repository in repositories {
-            let script =
-                "git --git-dir=\"$1\" cat-file --batch-all-objects --batch --unordered | grep -a -c -F -f \"$2\""
-            let count = try Program.run(
-                ["sh", "-c", script, "sh", repository, list], environment: governance.environment("sam"), timeout: 60)
-            found[repository] = Int(count.outputText.filter(\.isNumber))
-        }
-        let files = try Program.run(
-            ["grep", "-r", "-a", "-l", "-F", "-f", list, "--exclude=cluster.json*", governance.directory.path],
-            environment: governance.environment("sam"), timeout: 60)
-        for file in files.outputText.split(separator: "\n") { found[String(file)] = 1 }
-        return found.filter { $0.value != 0 }
-    }
-
     private func expectNowhere(
         _ said: [CommandResult], in governance: Governance, sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws {
         let guessable = Digest(of: Array(Self.canary.utf8)).hexadecimal
         let needles = [Self.canary, Self.encoded, guessable]
-        let found = try lines(with: needles, in: governance)
+        let found = try governance.lines(with: needles)
         #expect(found.isEmpty, "\(found)", sourceLocation: sourceLocation)
         for result in said {
             #expect(
@@ -151,7 +130,7 @@ struct ThreatLeakedSecret {
         }
         try expectNowhere(said + stories(of: ids, in: governance), in: governance)
         // The search is not blind: the value that was set is found where it belongs.
-        let known = try lines(with: ["\"value\": \"loud\"", "value: \"loud\""], in: governance)
+        let known = try governance.lines(with: ["\"value\": \"loud\"", "value: \"loud\""])
         #expect(known[governance.remote] ?? 0 > 0)
     }
 

@@ -70,7 +70,7 @@ enum AllActions {
             objects: Fixture.list(
                 [
                     deployment, Fixture.node("node-1"), Fixture.node("node-2", unschedulable: true), configMap,
-                    Fixture.kubeSystem, namespace, worker, ActionTests.secret, ActionTests.autoscaler(),
+                    Fixture.kubeSystem, namespace, worker, ActionTests.secret, AutoscalerActionTests.autoscaler(),
                 ]
                 .map(hiding)), clock: { Fixture.now })
         // Something to undo.

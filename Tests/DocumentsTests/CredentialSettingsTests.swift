@@ -1,0 +1,108 @@
+import ChangeModel
+import Documents
+import Testing
+
+@Suite("Credentials and executors in a configuration")
+struct CredentialSettingsTests {
+    private func parse(_ text: String) throws(DocumentError) -> Configuration {
+        try ConfigurationDocument.parse(SourceFile(name: "agentsafe.yaml", text: text))
+    }
+
+    static let full = """
+        credentials:
+          required: true
+          backends:
+            - name: tokens
+              kind: token_request
+              types: [kubernetes]
+              environments: [staging, prod]
+              namespace: agentsafe
+              service_account: "runner-{{ params.namespace }}"
+              audiences: ["https://kubernetes.default.svc"]
+            - name: plugin
+              kind: exec
+              types: [aws, kubernetes]
+              command: /usr/local/bin/give
+              args: ["--for", "{{ params.namespace }}"]
+              timeout: 5
+            - {name: passwords, kind: file, secrets: [a, b], path: "/run/{{ secret }}", local: true}
+            - {name: one, kind: environment, secrets: [c], variable: SECRET_C}
+        executors:
+          - {target_types: [k8s-node], allow: [kubernetes]}
+          - {target_types: ["k8s-*"], allow: [kubectl, dry-run]}
+
+        """
+
+    @Test("are read, and read back as they were written")
+    func full() throws {
+        let configuration = try parse(Self.full)
+        #expect(configuration.credentials.isRequired)
+        #expect(configuration.credentials.backends.map(\.name) == ["tokens", "plugin", "passwords", "one"])
+        #expect(
+            configuration.credentials.backends.map(\.source.kind) == ["token_request", "exec", "file", "environment"])
+        #expect(configuration.executors.map(\.allowed) == [["kubernetes"], ["kubectl", "dry-run"]])
+        let bytes = ConfigurationDocument.emit(configuration)
+        #expect(try ConfigurationDocument.parse(SourceFile(name: "a", bytes: bytes)) == configuration)
+    }
+
+    @Test(
+        "that leave a secret's place open, or say what nothing could do, are refused",
+        arguments: [
+            "{name: a, kind: file, path: /x}", "{name: a, kind: file, types: [t], secrets: [s], path: /x}",
+            "{name: a, kind: file, types: [t], path: x}", "{name: a, kind: file, types: [t], path: /x/../y}",
+            "{name: a, kind: file, types: [t], path: \"/x/{{ secret }}\"}",
+            "{name: a, kind: file, secrets: [s, t], path: /x}",
+            "{name: a, kind: file, secrets: [s], path: \"/x/{{ params.p }}\"}",
+            "{name: a, kind: file, types: [t], path: \"/x/{{ p }}\"}",
+            "{name: a, kind: file, types: [t], path: \"/x/{{ params.p\"}",
+            "{name: a, kind: exec, types: [t], command: give}",
+            "{name: a, kind: exec, types: [t], command: \"/{{ params.p }}\"}",
+            "{name: a, kind: exec, types: [t], command: /x, timeout: 0}",
+            "{name: a, kind: exec, types: [t], command: /x, path: /y}",
+            "{name: a, kind: token_request, secrets: [s], namespace: n, service_account: s}",
+            "{name: a, kind: token_request, types: [aws], namespace: n, service_account: s}",
+            "{name: a, kind: token_request, types: [kubernetes], namespace: n, service_account: s, local: true}",
+            "{name: a, kind: token_request, types: [kubernetes], namespace: n}", "{name: a, kind: vault, types: [t]}",
+            "{name: a b, kind: file, types: [t], path: /x}", "{name: a, kind: environment, types: [], variable: X}",
+            "{name: a, kind: environment, types: [t], variable: X, environments: [test]}",
+            "{name: a, kind: environment, types: [t], variable: X}\n    - {name: A, kind: environment, types: [t], variable: Y}",
+        ])
+    func refused(backend: String) {
+        #expect(throws: DocumentError.self) { try parse("credentials:\n  backends:\n    - \(backend)\n") }
+    }
+
+    @Test(
+        "executors are those that there are",
+        arguments: [
+            "[]", "[{target_types: [a], allow: [ssh]}]", "[{target_types: [], allow: [kubectl]}]",
+            "[{allow: [kubectl]}]",
+        ])
+    func executors(text: String) {
+        #expect(throws: DocumentError.self) { try parse("executors: \(text)\n") }
+    }
+
+    @Test(
+        "an action whose scope names what it has not, or a sensitive param, is refused",
+        arguments: ["params.y", "params.s", "x", "secret"])
+    func scope(blank: String) throws {
+        func action(_ blank: String) -> SourceFile {
+            SourceFile(
+                name: "a.yaml",
+                text: """
+                    name: a
+                    version: 1.0.0
+                    risk_class: low
+                    target_types: [t]
+                    parameters:
+                      - {name: x, type: string}
+                      - {name: s, type: string, sensitive: true}
+                    credentials:
+                      type: t
+                      fields: {deep: [{name: "a-{{ \(blank) }}"}]}
+
+                    """)
+        }
+        #expect(throws: DocumentError.self) { try ActionDocument.parse(action(blank)) }
+        #expect(try ActionDocument.parse(action("params.x")).credentials?.ttl == 300)
+    }
+}
