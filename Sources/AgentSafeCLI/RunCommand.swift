@@ -28,7 +28,7 @@ enum RunCommand: Command {
             OptionSpec("dry-run", help: "show what would change, and change, claim and record nothing"),
             OptionSpec("preview", help: "record in the ledger what one change would do, for reviewers"),
             OptionSpec(
-                "executor", value: "NAME", allowed: ["kubernetes", "kubectl", "embedded", "dry-run"],
+                "executor", value: "NAME", allowed: ["kubernetes", "kubectl", "embedded", "aws", "dry-run"],
                 help: "one of those that `executors` in agentsafe.yaml allows"),
             OptionSpec(
                 "reveal", value: "FILE",

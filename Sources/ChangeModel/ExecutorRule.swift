@@ -10,7 +10,7 @@ public struct ExecutorRule: Hashable, Sendable {
         self.allowed = allowed
     }
 
-    public static let names = ["kubernetes", "kubectl", "embedded", "dry-run"]
+    public static let names = ["kubernetes", "kubectl", "embedded", "aws", "dry-run"]
     /// Does everything but mutate.
     public static let dryRun = "dry-run"
 

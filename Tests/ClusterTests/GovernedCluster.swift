@@ -101,6 +101,34 @@ final class GovernedCluster {
         try run([program] + arguments, expecting: status, as: actor)
     }
 
+    /// Adds lines to `agentsafe.yaml`, as an admin.
+    func configure(_ lines: String) throws {
+        let path = "\(clone)/agentsafe.yaml"
+        try Files.writeAtomically(path, try Files.read(path) + Array(lines.utf8))
+        try agentsafe("alice", ["trust", "commit", "-m", "Settings", "--push"])
+    }
+
+    /// Of whoever has the token of `useToken`.
+    var tokenKubeconfig: String { directory.file("token.kubeconfig") }
+
+    func useToken(_ token: String) throws {
+        let admin = String(decoding: try Files.read(try RealCluster.path("admin.kubeconfig")), as: UTF8.self)
+        let head = admin.split(separator: "users:").first ?? ""
+        try directory.write(
+            "token.kubeconfig",
+            head
+                + """
+                users:
+                - name: token
+                  user: {token: "\(token)"}
+                contexts:
+                - name: tests
+                  context: {cluster: tests, user: token}
+                current-context: tests
+
+                """, mode: 0o600)
+    }
+
     func propose(_ action: String, on target: String, _ parameters: [String]) throws -> String {
         let words = parameters.flatMap { ["--param", $0] }
         let report = try agentsafe(
