@@ -11,7 +11,7 @@ struct CassetteSweepTests {
         "delete-empty-name-is-collection": ([0], "a whole collection is never deleted here"),
         "deployment-apply-ssa": (nil, "server-side apply is for network policies alone"),
         "deployment-apply-ssa-yaml": (nil, "server-side apply is for network policies alone"),
-        "deployment-create": (nil, "it fills in the defaults that a rollout needs, and a status at once"),
+        "deployment-create": (nil, "its answer has no `status` yet, where the recorded one has an empty one"),
         "deployment-delete": ([1], "what is deleted in the foreground goes at once"),
         "deployment-get-partial-metadata": (nil, "one object always comes whole"),
         "deployment-list-table": (nil, "tables are for people"),
