@@ -3,10 +3,8 @@ import EmbeddedCluster
 import HTTP
 import Testing
 
-/// The embedded cluster against what a real server answered.
-///
-/// Left out, because the cluster does not serve them: server-side apply, create and delete, evictions, tokens and access
-/// reviews, watch, Table and PartialObjectMetadata, discovery, logs, compaction (410).
+/// The embedded cluster against what a real server answered, word by word. `CassetteSweepTests` goes through all that was
+/// recorded, and says what is answered otherwise.
 @Suite("the embedded cluster answers as the recorded server did")
 struct ClusterConformanceTests {
     private func cluster(_ objects: [JSONValue], version: String = "") throws -> EmbeddedCluster {

@@ -9,7 +9,7 @@ import Testing
 /// Every recorded exchange, served by a program over TLS that demands a client certificate.
 @Suite("recorded exchanges over TLS")
 struct CassettesOverTLSTests {
-    private static let names = ((try? Files.list(Cassette.folder)) ?? []).compactMap { name in
+    static let names = ((try? Files.list(Cassette.folder)) ?? []).compactMap { name in
         name.hasSuffix(".json") ? String(name.dropLast(5)) : nil
     }
 
