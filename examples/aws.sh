@@ -71,7 +71,7 @@ git config --global init.defaultBranch main
 
 say "an account with one instance"
 mkfifo moto.in moto.out
-"$python" "$root/examples/moto.py" < moto.in > moto.out 2> moto.log &
+"$python" "$root/examples/aws-account.py" < moto.in > moto.out 2> moto.log &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
 exec 8> moto.in 9< moto.out
