@@ -223,6 +223,56 @@ struct ActionTests {
         #expect(try scene.boto("\(described)['services'][0]['desiredCount']") == 2)
     }
 
+    /// An executor before prepared answers.
+    private static func scripted(
+        _ server: AnswersServer, _ action: String, _ parameters: [String: JSONValue]
+    ) throws -> (AWSExecutor, ExecutionStep) {
+        let executor = AWSExecutor(
+            plan: .environment(AccessKey(id: "a", secret: "b")), endpoints: server.endpoints, host: .forAWS(),
+            evidenceKey: EvidenceKey(Array(repeating: 7, count: 32)), convergenceTimeout: 0)
+        let definition = try #require(try AWSScene.catalogue.get().actions[action])
+        let target = TargetEntry(
+            id: "x", type: definition.targetTypes[0], environment: .dev, sensitivity: .internal,
+            location: SourceLocation(file: "inventory.yaml", line: 1))
+        return (
+            executor,
+            ExecutionStep(
+                action: definition, target: target,
+                parameters: parameters.merging(["region": "eu-central-1"]) { own, _ in own })
+        )
+    }
+
+    @Test("threat 21: where AWS has a condition the mutation carries it, and its refusal is a conflict")
+    func conditions() throws {
+        let head: JSONValue = ["headers": ["ETag": "\"abc\"", "Content-Type": "text/x"]]
+        let late: JSONValue = [
+            "status": 412, "body": "<Error><Code>PreconditionFailed</Code><Message>m</Message></Error>",
+        ]
+        let objects = try AnswersServer([head, head, late])
+        let function: JSONValue = [
+            "body": "{\"FunctionArn\":\"f\",\"MemorySize\":128,\"Timeout\":3,\"RevisionId\":\"r-1\"}"
+        ]
+        let changed: JSONValue = [
+            "status": 412, "body": "{\"message\":\"m\"}",
+            "headers": ["x-amzn-ErrorType": "PreconditionFailedException"],
+        ]
+        let functions = try AnswersServer([function, function, changed])
+        let cases: [(AnswersServer, String, [String: JSONValue])] = [
+            (objects, "s3-delete-object", ["bucket": "data", "key": "k"]),
+            (functions, "lambda-update-function-config", ["function_name": "job", "timeout": 9]),
+        ]
+        for (server, action, parameters) in cases {
+            let (executor, step) = try Self.scripted(server, action, parameters)
+            let before = try executor.captureState(for: step)
+            let error = #expect(throws: ExecutionError.self) {
+                try executor.execute(step, before: before, mayMutate: { true }, progress: { _ in })
+            }
+            #expect(error?.code == .conflict && error?.mayHaveBeenApplied == false, "\(String(describing: error))")
+        }
+        #expect(try objects.requests().last?.at("headers", "if-match") == "\"abc\"")
+        #expect(try functions.requests().last?["body"]?.stringValue?.contains("\"RevisionId\":\"r-1\"") == true)
+    }
+
     @Test("a service that does not get there is told as such, with what is seen; what was sent stays sent")
     func unsteady() throws {
         func described(_ running: Int, _ desired: Int) -> JSONValue {
@@ -234,16 +284,8 @@ struct ActionTests {
             return ["body": .string(JSONValue.object(["services": [service]]).canonicalText)]
         }
         let server = try AnswersServer([described(1, 1), described(1, 1), ["body": "{}"], described(1, 2)])
-        let executor = AWSExecutor(
-            plan: .environment(AccessKey(id: "a", secret: "b")), endpoints: server.endpoints, host: .forAWS(),
-            evidenceKey: EvidenceKey(Array(repeating: 7, count: 32)), convergenceTimeout: 0)
-        let action = try #require(try AWSScene.catalogue.get().actions["ecs-scale-service"])
-        let step = ExecutionStep(
-            action: action,
-            target: TargetEntry(
-                id: "x", type: "aws-ecs-service", environment: .dev, sensitivity: .internal,
-                location: SourceLocation(file: "inventory.yaml", line: 1)),
-            parameters: ["cluster": "main", "service": "web", "desired_count": 2, "region": "eu-central-1"])
+        let (executor, step) = try Self.scripted(
+            server, "ecs-scale-service", ["cluster": "main", "service": "web", "desired_count": 2])
         let before = try executor.captureState(for: step)
         let error = #expect(throws: ExecutionError.self) {
             try executor.execute(step, before: before, mayMutate: { true }, progress: { _ in })

@@ -93,6 +93,7 @@ struct PlannedKeysTests {
             let far = CredentialPlan.container(ContainerEndpoint(url: url, authorization: "secret-word"))
             let error = #expect(throws: ServiceError.self) { try keys(far).key() }
             #expect(error?.message.contains("secret-word") == false)
+            #expect(error?.message.contains("asked for over https") == true)
         }
     }
 
