@@ -1,3 +1,5 @@
+internal import ChangeModel
+
 /// Why there is no way to AWS. One line: where, what, and what to do; never a secret, nor what a program said.
 public struct AWSAccessError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: Sendable {
@@ -33,17 +35,7 @@ public struct ProfilePlace: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let name = file.visible(limit: 300)
+        let name = file.forMessage(limit: 300)
         return line > 0 ? "\(name):\(line):\(column)" : name
-    }
-}
-
-extension String {
-    /// For a message: printable ASCII, at most `limit` characters, everything else replaced.
-    func visible(limit: Int = 80) -> String {
-        let clean = unicodeScalars.prefix(limit + 1).map { scalar in
-            scalar.value >= 0x20 && scalar.value < 0x7F && scalar != "`" ? Character(scalar) : "?"
-        }
-        return clean.count > limit ? String(clean.prefix(limit)) + "..." : String(clean)
     }
 }

@@ -56,10 +56,10 @@ public final class AWSExecutor: Executor {
             throw ExecutionError(
                 code: .wrongTarget,
                 message:
-                    "target `\(step.target.id)` is pinned to account `\(pinned.visible())`, but these credentials are "
-                    + "of account `\(who.account.visible())`; check the profile, or the locator")
+                    "target `\(step.target.id)` is pinned to account `\(pinned.forMessage())`, but these credentials are "
+                    + "of account `\(who.account.forMessage())`; check the profile, or the locator")
         }
-        return ["account": who.account.visible(), "arn": who.arn.visible(limit: 200)]
+        return ["account": who.account.forMessage(), "arn": who.arn.forMessage(limit: 200)]
     }
 
     public func runPrechecks(for step: ExecutionStep) throws(ExecutionError) -> [PrecheckResult] {
@@ -72,7 +72,7 @@ public final class AWSExecutor: Executor {
                 PrecheckResult(
                     name: precheck.name, passed: finding?.passed ?? false,
                     detail: finding?.detail
-                        ?? "this version cannot check `\(precheck.name.visible())`; remove it from the action, or update"
+                        ?? "this version cannot check `\(precheck.name.forMessage())`; remove it from the action, or update"
                 ))
         }
         return results

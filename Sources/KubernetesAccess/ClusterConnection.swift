@@ -54,7 +54,7 @@ public final class ClusterConnection: HTTPStreamingTransport {
         if let provider = user.authProvider {
             throw AccessError(
                 .refused,
-                "`auth-provider: \(provider.visible())` is no longer spoken; use its successor as an `exec` plugin (for gcp "
+                "`auth-provider: \(provider.forMessage())` is no longer spoken; use its successor as an `exec` plugin (for gcp "
                     + "`gke-gcloud-auth-plugin`, for azure `kubelogin`)", at: user.place)
         }
         var warnings: [String] = []

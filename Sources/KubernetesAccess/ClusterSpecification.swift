@@ -14,7 +14,7 @@ public struct ClusterSpecification: Sendable, Hashable {
     ///   - context: overrides the current context.
     /// - Throws: `AccessError` with the contexts that there are, when there is none to take.
     public init(_ configuration: Kubeconfig, files: [String], context wanted: String?) throws(AccessError) {
-        let origin = files.map { $0.visible(limit: 200) }.joined(separator: ", ")
+        let origin = files.map { $0.forMessage(limit: 200) }.joined(separator: ", ")
         guard let name = wanted ?? configuration.currentContext else {
             throw AccessError(
                 .notFound,
@@ -23,21 +23,22 @@ public struct ClusterSpecification: Sendable, Hashable {
         guard let context = configuration.contexts[name] else {
             throw AccessError(
                 .notFound,
-                "there is no context `\(name.visible())` in \(origin); there are: \(Self.names(configuration.contexts))"
+                "there is no context `\(name.forMessage())` in \(origin); there are: \(Self.names(configuration.contexts))"
             )
         }
         guard let cluster = configuration.clusters[context.cluster] else {
             throw AccessError(
                 .notFound,
-                "context `\(name.visible())` names cluster `\(context.cluster.visible())`, which there is not",
+                "context `\(name.forMessage())` names cluster `\(context.cluster.forMessage())`, which there is not",
                 at: context.place)
         }
         guard let user = context.user.isEmpty ? .init(place: context.place) : configuration.users[context.user] else {
             throw AccessError(
-                .notFound, "context `\(name.visible())` names user `\(context.user.visible())`, which there is not",
+                .notFound,
+                "context `\(name.forMessage())` names user `\(context.user.forMessage())`, which there is not",
                 at: context.place)
         }
-        self.origin = "context `\(name.visible())` of \(origin)"
+        self.origin = "context `\(name.forMessage())` of \(origin)"
         self.context = name
         self.cluster = cluster
         self.user = user
@@ -90,7 +91,7 @@ public struct ClusterSpecification: Sendable, Hashable {
 
     private static func names(_ contexts: [String: Kubeconfig.Context]) -> String {
         guard !contexts.isEmpty else { return "none" }
-        let names = contexts.keys.sorted().prefix(20).map { "`\($0.visible())`" }
+        let names = contexts.keys.sorted().prefix(20).map { "`\($0.forMessage())`" }
         return names.joined(separator: ", ") + (contexts.count > 20 ? " and \(contexts.count - 20) more" : "")
     }
 }

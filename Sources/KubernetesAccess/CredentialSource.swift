@@ -61,7 +61,7 @@ final class CredentialSource {
         }
         let text = String(decoding: bytes.filter { $0 != 0x0A && $0 != 0x0D && $0 != 0x20 }, as: UTF8.self)
         guard Credential.isToken(text) else {
-            throw AccessError(.noCredential, "`\(file.visible(limit: 200))` holds no token", at: user.place)
+            throw AccessError(.noCredential, "`\(file.forMessage(limit: 200))` holds no token", at: user.place)
         }
         return text
     }

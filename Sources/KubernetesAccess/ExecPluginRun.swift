@@ -16,7 +16,7 @@ struct ExecPluginRun {
 
     /// - Throws: `AccessError`. Neither standard output nor standard error of the plugin is ever part of it.
     func credential() throws(AccessError) -> Credential {
-        let name = (plugin.command.split(separator: "/").last.map(String.init) ?? plugin.command).visible()
+        let name = (plugin.command.split(separator: "/").last.map(String.init) ?? plugin.command).forMessage()
         guard plugin.interaction != .always else {
             throw AccessError(
                 .refused,
@@ -32,7 +32,8 @@ struct ExecPluginRun {
                 [plugin.command] + plugin.arguments, environment: environment,
                 outputLimit: ExecCredential.maximumSize + 1, timeout: Self.timeout)
         } catch {
-            let hint = plugin.installHint.map { "; \($0.visible(limit: 300))" } ?? "; install it, or correct `command`"
+            let hint =
+                plugin.installHint.map { "; \($0.forMessage(limit: 300))" } ?? "; install it, or correct `command`"
             throw AccessError(
                 .noCredential, "cannot run the credential plugin `\(name)`: \(error.reason)\(hint)", at: plugin.place)
         }

@@ -1,3 +1,4 @@
+internal import ChangeModel
 internal import OperatingSystem
 
 /// A place in a kubeconfig. Line and column count from 1; 0 when the trouble has no place in the file.
@@ -13,7 +14,7 @@ public struct KubeconfigPlace: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let name = file.visible(limit: 300)
+        let name = file.forMessage(limit: 300)
         return line > 0 ? "\(name):\(line):\(column)" : name
     }
 }
@@ -42,17 +43,7 @@ public struct AccessError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { message }
 }
 
-extension String {
-    /// For a message: printable ASCII, at most `limit` characters, everything else replaced.
-    func visible(limit: Int = 80) -> String {
-        let clean = unicodeScalars.prefix(limit + 1).map { scalar in
-            scalar.value >= 0x20 && scalar.value < 0x7F && scalar != "`" ? Character(scalar) : "?"
-        }
-        return clean.count > limit ? String(clean.prefix(limit)) + "..." : String(clean)
-    }
-}
-
 extension SystemError {
     /// In one line, whatever the file is called.
-    var shown: String { "cannot \(call) `\(subject.visible(limit: 200))`: \(reason)" }
+    var shown: String { "cannot \(call) `\(subject.forMessage(limit: 200))`: \(reason)" }
 }

@@ -50,6 +50,6 @@ public struct KubeconfigFiles: Sendable {
     /// Words for an admin when others than the owner can read the file.
     static func exposure(of path: String) -> String? {
         guard let mode = Files.permissions(path), mode & 0o044 != 0 else { return nil }
-        return "\(path.visible(limit: 300)) holds a secret and can be read by others; run `chmod 600` on it"
+        return "\(path.forMessage(limit: 300)) holds a secret and can be read by others; run `chmod 600` on it"
     }
 }

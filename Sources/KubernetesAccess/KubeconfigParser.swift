@@ -42,7 +42,8 @@ private struct KubeconfigParser {
         for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
             if let value = try reader.text(members[key], key), value != expected {
                 throw reader.error(
-                    "`\(key)` is `\(value.visible())`, a kubeconfig has `\(expected)`", members[key]?.mark ?? root.mark)
+                    "`\(key)` is `\(value.forMessage())`, a kubeconfig has `\(expected)`",
+                    members[key]?.mark ?? root.mark)
             }
         }
         configuration.currentContext = try reader.text(members["current-context"], "current-context")
@@ -143,7 +144,7 @@ private struct KubeconfigParser {
         let (version, mark) = try required("apiVersion", "give `\(ExecPlugin.versions[0])`")
         guard ExecPlugin.versions.contains(version) else {
             throw reader.error(
-                "`\(version.visible())` is no version of credential plugins that is still spoken; use "
+                "`\(version.forMessage())` is no version of credential plugins that is still spoken; use "
                     + "`\(ExecPlugin.versions[0])`, with a plugin that is new enough", mark)
         }
         let interaction: ExecPlugin.Interaction

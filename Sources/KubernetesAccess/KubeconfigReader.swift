@@ -76,7 +76,7 @@ struct KubeconfigReader {
             let mark = outer[key]?.mark ?? element.mark
             let inner = try outer[key].map { (node) throws(AccessError) in try members(node, key) } ?? [:]
             guard entries.updateValue(try read(inner, mark), forKey: name) == nil else {
-                throw error("`\(list)` has two entries `\(name.visible())`; rename or remove one", element.mark)
+                throw error("`\(list)` has two entries `\(name.forMessage())`; rename or remove one", element.mark)
             }
         }
         return entries

@@ -32,15 +32,3 @@ enum ResourceName {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }
-
-extension String {
-    /// The text for a message: printable ASCII, at most `limit` characters, everything else replaced.
-    ///
-    /// - Parameter isSentence: whether it is words of a message itself, backticks and all.
-    func forMessage(limit: Int = 80, isSentence: Bool = false) -> String {
-        let clean = unicodeScalars.prefix(limit + 1).map { scalar in
-            scalar.value >= 0x20 && scalar.value < 0x7F && (isSentence || scalar != "`") ? Character(scalar) : "?"
-        }
-        return clean.count > limit ? String(clean.prefix(limit)) + "..." : String(clean)
-    }
-}

@@ -30,7 +30,7 @@ struct CredentialChain {
         guard namedProfile == nil || profiles.merged[name] != nil else {
             throw AWSAccessError(
                 .notFound,
-                "there is no profile `\(name.visible())` in the shared config and credentials files; see `aws configure list-profiles`"
+                "there is no profile `\(name.forMessage())` in the shared config and credentials files; see `aws configure list-profiles`"
             )
         }
         if chosenProfile == nil, let found = try fromEnvironment() { return found }
@@ -44,7 +44,7 @@ struct CredentialChain {
         guard asksInstance else {
             throw AWSAccessError(
                 .notFound,
-                "no AWS credentials: not in the environment, not in profile `\(name.visible())`, no container's, and instance "
+                "no AWS credentials: not in the environment, not in profile `\(name.forMessage())`, no container's, and instance "
                     + "metadata is disabled; configure one of them")
         }
         return .instance
@@ -91,7 +91,7 @@ struct CredentialChain {
     {
         let profile = profiles.merged[name] ?? [:]
         guard let arn = profile["role_arn"] else {
-            throw AWSAccessError(.refused, "profile `\(name.visible())` has no `role_arn`")
+            throw AWSAccessError(.refused, "profile `\(name.forMessage())` has no `role_arn`")
         }
         if let serial = profile["mfa_serial"] {
             throw AWSAccessError(
@@ -127,7 +127,7 @@ struct CredentialChain {
         default:
             throw AWSAccessError(
                 .refused,
-                "`credential_source` is Environment, EcsContainer or Ec2InstanceMetadata, not `\(source.text.visible())`",
+                "`credential_source` is Environment, EcsContainer or Ec2InstanceMetadata, not `\(source.text.forMessage())`",
                 at: source.place)
         }
         guard let found else {
@@ -142,7 +142,7 @@ struct CredentialChain {
     ) throws(AWSAccessError) -> CredentialPlan {
         let other = source.text
         guard let profile = profiles.merged[other] else {
-            throw AWSAccessError(.refused, "there is no profile `\(other.visible())`", at: source.place)
+            throw AWSAccessError(.refused, "there is no profile `\(other.forMessage())`", at: source.place)
         }
         // A profile may name itself, to keep its keys and its role in one place.
         let isLoop = visited.contains(other) && (other != name || !Self.hasOwnKeys(profile))
@@ -150,7 +150,7 @@ struct CredentialChain {
             throw AWSAccessError(
                 .refused,
                 "the source profiles lead in a loop or too far: "
-                    + (visited + [other]).map { $0.visible(limit: 40) }.joined(separator: " → "),
+                    + (visited + [other]).map { $0.forMessage(limit: 40) }.joined(separator: " → "),
                 at: source.place)
         }
         visited.append(other)
@@ -159,7 +159,7 @@ struct CredentialChain {
         }
         guard let found = try fromProfile(other, usesEnvironment: false) else {
             throw AWSAccessError(
-                .refused, "the source profile `\(other.visible())` has no credentials", at: source.place)
+                .refused, "the source profile `\(other.forMessage())` has no credentials", at: source.place)
         }
         return found
     }
@@ -228,14 +228,14 @@ struct CredentialChain {
         if let session = profile["sso_session"] {
             guard let values = profiles.sessions[session.text] else {
                 throw AWSAccessError(
-                    .refused, "there is no section `[sso-session \(session.text.visible())]`",
+                    .refused, "there is no section `[sso-session \(session.text.forMessage())]`",
                     at: session.place)
             }
             for (key, value) in values {
                 if let own = settings[key], own.text != value.text {
                     throw AWSAccessError(
                         .refused,
-                        "`\(key.visible())` is another one in the profile's sso-session; remove one of them",
+                        "`\(key.forMessage())` is another one in the profile's sso-session; remove one of them",
                         at: own.place)
                 }
                 settings[key] = value
@@ -253,7 +253,7 @@ struct CredentialChain {
         guard missing.isEmpty else {
             throw AWSAccessError(
                 .refused,
-                "profile `\(name.visible())` uses single sign-on and lacks \(missing.joined(separator: ", "))",
+                "profile `\(name.forMessage())` uses single sign-on and lacks \(missing.joined(separator: ", "))",
                 at: marker.place)
         }
         return .singleSignOn(plan)

@@ -81,7 +81,7 @@ enum MetadataAddress {
             }
             return response.body
         } catch {
-            throw ServiceError(message: "\(what) cannot be read: \(error.message.visible(limit: 200))")
+            throw ServiceError(message: "\(what) cannot be read: \(error.message.forMessage(limit: 200))")
         }
     }
 }

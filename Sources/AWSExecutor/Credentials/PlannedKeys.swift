@@ -151,11 +151,11 @@ final class PlannedKeys: KeySource {
             let end = json["expiresAt"]?.stringValue.flatMap({ Timestamp($0) })
         else {
             throw ServiceError(
-                message: "there is no login for \(login.startURL.visible(limit: 100)); run `aws sso login`")
+                message: "there is no login for \(login.startURL.forMessage(limit: 100)); run `aws sso login`")
         }
         guard end.seconds > host.now() else {
             throw ServiceError(
-                message: "the login for \(login.startURL.visible(limit: 100)) ended at \(end); run `aws sso login`")
+                message: "the login for \(login.startURL.forMessage(limit: 100)) ended at \(end); run `aws sso login`")
         }
         var call = ServiceCall(
             service: .sso, operation: "GetRoleCredentials", method: "GET", segments: ["federation", "credentials"],

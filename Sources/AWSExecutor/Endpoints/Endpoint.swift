@@ -52,12 +52,12 @@ struct EndpointSettings: Hashable, Sendable {
     /// - Throws: `AWSAccessError` for a region or an address that cannot be, and for FIPS where there is none.
     func endpoint(of service: AWSService, in region: String) throws(AWSAccessError) -> Endpoint {
         guard Partition.isRegion(region) else {
-            throw AWSAccessError(.refused, "`\(region.visible())` is no AWS region; it looks like `eu-central-1`")
+            throw AWSAccessError(.refused, "`\(region.forMessage())` is no AWS region; it looks like `eu-central-1`")
         }
         if let text = configured[service] ?? configuredForAll {
             guard let address = ServerAddress(text) else {
                 throw AWSAccessError(
-                    .malformed, "the endpoint `\(text.visible(limit: 200))` of \(service.rawValue) is no URL")
+                    .malformed, "the endpoint `\(text.forMessage(limit: 200))` of \(service.rawValue) is no URL")
             }
             return Endpoint(
                 address: address, signingRegion: service == .iam ? Self.homeOfIAM(region) : region, isConfigured: true)

@@ -17,7 +17,7 @@ enum AWSOperations {
         guard let type = table[step.action.name] else {
             throw ExecutionError(
                 code: .unsupported,
-                message: "the aws executor cannot do `\(step.action.name.visible())`; it can do "
+                message: "the aws executor cannot do `\(step.action.name.forMessage())`; it can do "
                     + table.keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
         }
         return try type.init(AWSParameters(values: step.parameters))

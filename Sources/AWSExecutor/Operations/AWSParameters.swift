@@ -24,7 +24,7 @@ struct AWSParameters {
             throw ExecutionError(
                 code: .invalid,
                 message:
-                    "param `\(parameter)`: `\(text.visible())` is no valid \(parameter) in AWS; nothing was sent")
+                    "param `\(parameter)`: `\(text.forMessage())` is no valid \(parameter) in AWS; nothing was sent")
         }
         return text
     }

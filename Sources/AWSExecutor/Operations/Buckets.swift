@@ -42,7 +42,7 @@ struct DeleteObject: AWSOperation {
         }
     }
 
-    var subject: String { "object `\(key.visible())` of bucket `\(bucket.bucket)`" }
+    var subject: String { "object `\(key.forMessage())` of bucket `\(bucket.bucket)`" }
     var endsResource: Bool { true }
     private var parts: [String] { key.split(separator: "/", omittingEmptySubsequences: false).map(String.init) }
 
@@ -53,8 +53,8 @@ struct DeleteObject: AWSOperation {
         return AWSResource(
             fields: [
                 "content_length": response.header("Content-Length").flatMap { Int64($0) }.map { .integer($0) } ?? .null,
-                "content_type": response.header("Content-Type").map { .string($0.visible()) } ?? .null,
-                "version_id": response.header("x-amz-version-id").map { .string($0.visible()) } ?? .null,
+                "content_type": response.header("Content-Type").map { .string($0.forMessage()) } ?? .null,
+                "version_id": response.header("x-amz-version-id").map { .string($0.forMessage()) } ?? .null,
             ],
             identity: .compact([
                 "bucket": .string(bucket.bucket), "key": .string(key), "tag": tag.map { .string($0) },
@@ -158,7 +158,7 @@ struct PutBucketPolicy: AWSOperation {
                 return "\(place) names no resource"
             }
             for resource in resources where !isOfThisBucket(resource) {
-                return "\(place) speaks of `\(resource.visible())`, which is not this bucket"
+                return "\(place) speaks of `\(resource.forMessage())`, which is not this bucket"
             }
         }
         return nil

@@ -41,9 +41,9 @@ struct FunctionName {
         var variables: [String: JSONValue] = [:]
         for (name, value) in found.at("Environment", "Variables")?.objectValue ?? [:] {
             let entry: JSONValue = [.string(name), .string(value.stringValue ?? "")]
-            variables[name.visible()] = .string(try session.key.code(of: entry.canonicalBytes))
+            variables[name.forMessage()] = .string(try session.key.code(of: entry.canonicalBytes))
         }
-        func text(_ key: String) -> JSONValue { found[key]?.stringValue.map { .string($0.visible()) } ?? .null }
+        func text(_ key: String) -> JSONValue { found[key]?.stringValue.map { .string($0.forMessage()) } ?? .null }
         return AWSResource(
             fields: [
                 "memory_size": found["MemorySize"] ?? .null, "timeout": found["Timeout"] ?? .null,
@@ -121,7 +121,7 @@ struct UpdateFunction: AWSOperation {
             guard status != "Failed" else {
                 throw ExecutionError(code: .notConverged, message: "the update of \(subject) failed; look at it")
             }
-            return (status == "Successful", "the update is \(status.visible())")
+            return (status == "Successful", "the update is \(status.forMessage())")
         }
         return ExecutionReport(summary: "set \(names.joined(separator: ", ")) of \(subject)")
     }

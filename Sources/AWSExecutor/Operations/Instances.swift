@@ -44,7 +44,7 @@ extension InstanceOperation {
         else { return nil }
         let type = found["instanceType"]?.text ?? ""
         return AWSResource(
-            fields: ["state": .string(state.visible()), "instance_type": .string(type.visible())],
+            fields: ["state": .string(state.forMessage()), "instance_type": .string(type.forMessage())],
             identity: [
                 "id": .string(instance.id), "state": .string(state), "type": .string(type),
                 "launched": .string(found["launchTime"]?.text ?? ""),

@@ -41,7 +41,7 @@ struct RolePolicy {
             let found = try session.xml(response, subject).at("GetRoleResult", "Role")
         else { return nil }
         let attached = try attachedPolicies(session).sorted()
-        let policies: JSONValue = .array(attached.map { .string($0.visible(limit: 200)) })
+        let policies: JSONValue = .array(attached.map { .string($0.forMessage(limit: 200)) })
         return AWSResource(
             fields: ["attached_policies": policies],
             identity: [
@@ -75,7 +75,7 @@ extension RolePolicyOperation {
     func check(
         _ precheck: String, _ resource: AWSResource?, _ session: AWSSession
     ) throws(ExecutionError) -> AWSFinding? {
-        let policy = "policy `\(binding.policy.visible(limit: 120))`"
+        let policy = "policy `\(binding.policy.forMessage(limit: 120))`"
         switch precheck {
         case "role-exists": return exists(resource)
         case "policy-exists":
@@ -93,13 +93,13 @@ extension RolePolicyOperation {
     }
 
     private func isAttached(_ resource: AWSResource?) -> Bool {
-        resource?.fields["attached_policies"]?.arrayValue?.contains(.string(binding.policy.visible(limit: 200)))
+        resource?.fields["attached_policies"]?.arrayValue?.contains(.string(binding.policy.forMessage(limit: 200)))
             == true
     }
 
     func execute(_ execution: AWSExecution) throws(ExecutionError) -> ExecutionReport {
         let verb = Self.attaches ? "attached to" : "detached from"
-        let policy = "policy `\(binding.policy.visible(limit: 120))`"
+        let policy = "policy `\(binding.policy.forMessage(limit: 120))`"
         guard isAttached(execution.current) != Self.attaches else {
             return ExecutionReport(summary: "\(policy) was \(verb) \(subject) already; nothing was changed")
         }

@@ -49,7 +49,7 @@ extension ServiceOperation {
     func read(_ session: AWSSession) throws(ExecutionError) -> AWSResource? {
         guard let found = try describe(session) else { return nil }
         func text(_ key: String, _ limit: Int) -> JSONValue {
-            .string((found[key]?.stringValue ?? "").visible(limit: limit))
+            .string((found[key]?.stringValue ?? "").forMessage(limit: limit))
         }
         return AWSResource(
             fields: [
@@ -141,7 +141,7 @@ struct StopTask: AWSOperation {
         }
     }
 
-    var subject: String { "task `\(task.visible())` of cluster `\(cluster)` in \(region)" }
+    var subject: String { "task `\(task.forMessage())` of cluster `\(cluster)` in \(region)" }
 
     func read(_ session: AWSSession) throws(ExecutionError) -> AWSResource? {
         let call = ContainerService.call(
@@ -154,8 +154,8 @@ struct StopTask: AWSOperation {
         else { return nil }
         return AWSResource(
             fields: [
-                "last_status": .string(status.visible()),
-                "desired_status": .string((found["desiredStatus"]?.stringValue ?? "").visible()),
+                "last_status": .string(status.forMessage()),
+                "desired_status": .string((found["desiredStatus"]?.stringValue ?? "").forMessage()),
             ],
             identity: .compact(["arn": found["taskArn"], "desired": found["desiredStatus"]]))
     }

@@ -93,7 +93,7 @@ struct ProfileFile: Sendable {
             guard names.insert(name).inserted else {
                 throw AWSAccessError(
                     .malformed,
-                    "section `[\(name.visible())]` stands here a second time; make one of the two", at: place)
+                    "section `[\(name.forMessage())]` stands here a second time; make one of the two", at: place)
             }
             sections.append(Section(name: name, place: place))
             key = nil
@@ -111,7 +111,7 @@ struct ProfileFile: Sendable {
             let name = String(text[..<sign]).trimmed.lowercased()
             guard sections[sections.count - 1].values[name] == nil else {
                 throw AWSAccessError(
-                    .malformed, "`\(name.visible())` stands in this section a second time; remove one",
+                    .malformed, "`\(name.forMessage())` stands in this section a second time; remove one",
                     at: place)
             }
             key = name

@@ -64,7 +64,7 @@ final class ServiceClient {
             case .failure(let error):
                 failure = ServiceError(
                     mayHaveBeenApplied: error.mayHaveBeenApplied && call.effect != .read,
-                    message: "\(name(call)): \(error.message.visible(limit: 200))")
+                    message: "\(name(call)): \(error.message.forMessage(limit: 200))")
                 guard [.cannotConnect, .timedOut, .interrupted].contains(error.code),
                     call.effect != .once || !error.mayHaveBeenApplied
                 else { throw failure }

@@ -64,5 +64,5 @@ struct ServiceFault: Hashable {
         }
     }
 
-    private static func plain(_ text: String, limit: Int) -> String { text.visible(limit: limit) }
+    private static func plain(_ text: String, limit: Int) -> String { text.forMessage(limit: limit) }
 }

@@ -7,14 +7,15 @@ import Testing
 @Suite("A change on AWS, from the proposal to the way back")
 struct AWSStoryTests {
     /// A repository whose inventory names an instance of moto's, and the environment of a runner that reaches it.
-    private func scene() throws -> (Governance, MotoServer, instance: String, runner: [String: String])? {
+    private func scene(_ scope: String) throws -> (Governance, MotoServer, instance: String, runner: [String: String])?
+    {
         guard let moto = try MotoServer.shared() else { return nil }
         let governance = try Governance()
-        try moto.boto("do image = boto('ec2').describe_images()['Images'][0]['ImageId']", scope: "story")
+        try moto.boto("do image = boto('ec2').describe_images()['Images'][0]['ImageId']", scope: scope)
         try moto.boto(
             "do made = boto('ec2').run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType='t3.micro')",
-            scope: "story")
-        let instance = try moto.boto("made['Instances'][0]['InstanceId']", scope: "story").stringValue ?? ""
+            scope: scope)
+        let instance = try moto.boto("made['Instances'][0]['InstanceId']", scope: scope).stringValue ?? ""
         try governance.trustCommit([
             "inventory.yaml": {
                 $0.replacing("i-0a1b2c3d4e5f60718", with: instance).replacing("111122223333", with: "123456789012")
@@ -30,9 +31,9 @@ struct AWSStoryTests {
         )
     }
 
-    private func state(_ moto: MotoServer, _ instance: String) throws -> String? {
+    private func state(_ moto: MotoServer, _ instance: String, _ scope: String = "state") throws -> String? {
         let described = "boto('ec2').describe_instances(InstanceIds=['\(instance)'])"
-        return try moto.boto("\(described)['Reservations'][0]['Instances'][0]['State']['Name']", scope: "story")
+        return try moto.boto("\(described)['Reservations'][0]['Instances'][0]['State']['Name']", scope: scope)
             .stringValue
     }
 
@@ -46,7 +47,7 @@ struct AWSStoryTests {
     @Test(
         "an instance is stopped by approval, recorded, started again by the recorded pair, and everybody can check it")
     func story() throws {
-        guard let (governance, moto, instance, runner) = try scene() else { return }
+        guard let (governance, moto, instance, runner) = try scene("story") else { return }
         try governance.update("sam")
         let proposed = try governance.expect(
             0, "sam",
@@ -82,7 +83,7 @@ struct AWSStoryTests {
 
     @Test("keys of another account than the inventory's reach nothing")
     func wrongAccount() throws {
-        guard let (governance, moto, instance, runner) = try scene() else { return }
+        guard let (governance, moto, instance, runner) = try scene("another-account") else { return }
         try governance.trustCommit(["inventory.yaml": { $0.replacing("123456789012", with: "999999999999") }])
         try governance.update("sam")
         let proposed = try governance.expect(
