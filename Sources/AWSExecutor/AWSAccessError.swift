@@ -1,4 +1,4 @@
-internal import ChangeModel
+public import ChangeModel
 
 /// Why there is no way to AWS. One line: where, what, and what to do; never a secret, nor what a program said.
 public struct AWSAccessError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -14,28 +14,10 @@ public struct AWSAccessError: Error, Sendable, Hashable, CustomStringConvertible
     public let code: Code
     public let message: String
 
-    public init(_ code: Code, _ message: String, at place: ProfilePlace? = nil) {
+    public init(_ code: Code, _ message: String, at place: FilePlace? = nil) {
         self.code = code
         self.message = place.map { "\($0): \(message)" } ?? message
     }
 
     public var description: String { message }
-}
-
-/// A place in a file of profiles. Line and column count from 1; 0 where the trouble has none.
-public struct ProfilePlace: Hashable, Sendable, CustomStringConvertible {
-    public var file: String
-    public var line: Int
-    public var column: Int
-
-    public init(file: String, line: Int = 0, column: Int = 1) {
-        self.file = file
-        self.line = line
-        self.column = column
-    }
-
-    public var description: String {
-        let name = file.forMessage(limit: 300)
-        return line > 0 ? "\(name):\(line):\(column)" : name
-    }
 }

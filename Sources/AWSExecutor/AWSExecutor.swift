@@ -45,7 +45,7 @@ public final class AWSExecutor: Executor {
     /// The account is the one that STS names for the keys; a locator pins it as `account`.
     public func confirmIdentity(of step: ExecutionStep) throws(ExecutionError) -> [String: String] {
         _ = try AWSOperations.operation(for: step)
-        let region = try AWSParameters(values: step.parameters).region()
+        let region = try StepParameters(values: step.parameters).region()
         let who: (account: String, arn: String, userID: String)
         do throws(ServiceError) {
             who = try SecurityTokenService(client: session.client(region)).callerIdentity()

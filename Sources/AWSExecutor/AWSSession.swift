@@ -53,6 +53,12 @@ final class AWSSession {
     }
 
     static func failure(_ error: ServiceError) -> ExecutionError {
+        // A condition of ours that did not hold (RFC 9110, section 15.5.13).
+        guard error.status != 412 else {
+            return ExecutionError(
+                code: .conflict,
+                message: "\(error.message); it changed since before-state was taken: look at it and propose again")
+        }
         let code: ExecutionError.Code =
             error.status == 0 || error.status >= 500
             ? .unreachable

@@ -36,7 +36,7 @@ public final class ClusterConnection: HTTPStreamingTransport {
             throw AccessError(
                 .malformed, "`server` is no address; it looks like `https://10.0.0.1:6443`", at: cluster.place)
         }
-        func refuse(_ what: String, _ advice: String, at place: KubeconfigPlace) -> AccessError {
+        func refuse(_ what: String, _ advice: String, at place: FilePlace) -> AccessError {
             AccessError(.refused, "\(what); \(advice), or pass `--insecure-cluster` to do it all the same", at: place)
         }
         if address.isPlain, !allowsInsecure {
@@ -58,7 +58,7 @@ public final class ClusterConnection: HTTPStreamingTransport {
                     + "`gke-gcloud-auth-plugin`, for azure `kubelogin`)", at: user.place)
         }
         var warnings: [String] = []
-        func read(_ material: Kubeconfig.Material?, _ key: String, _ place: KubeconfigPlace, isSecret: Bool = false)
+        func read(_ material: Kubeconfig.Material?, _ key: String, _ place: FilePlace, isSecret: Bool = false)
             throws(AccessError) -> [UInt8]?
         {
             switch material {

@@ -1,3 +1,4 @@
+internal import ChangeModel
 public import OperatingSystem
 
 /// One cluster, and who asks there: what a context of a kubeconfig comes to, or the pod that this process runs in.
@@ -77,7 +78,7 @@ public struct ClusterSpecification: Sendable, Hashable {
             let port = host.environment["KUBERNETES_SERVICE_PORT"], !port.isEmpty,
             Files.kind("\(folder)/token", followingLinks: true) == .file
         else { return nil }
-        let place = KubeconfigPlace(file: folder)
+        let place = FilePlace(file: folder)
         let bracketed = name.contains(":") && !name.hasPrefix("[") ? "[\(name)]" : name
         var cluster = Kubeconfig.Cluster(server: "https://\(bracketed):\(port)", place: place)
         cluster.authority = .file("\(folder)/ca.crt")

@@ -18,7 +18,7 @@ public struct Kubeconfig: Sendable, Hashable {
         public var refusesCompression = false
         /// The extension `client.authentication.k8s.io/exec`, which goes to a plugin as it is.
         public var pluginConfiguration: JSONValue?
-        public var place: KubeconfigPlace
+        public var place: FilePlace
     }
 
     public struct User: Sendable, Hashable {
@@ -32,7 +32,7 @@ public struct Kubeconfig: Sendable, Hashable {
         public var impersonation: Impersonation?
         /// The name of a provider that kubectl has built in, or had.
         public var authProvider: String?
-        public var place: KubeconfigPlace
+        public var place: FilePlace
 
         var holdsSecret: Bool {
             if case .data = key { return true }
@@ -53,7 +53,7 @@ public struct Kubeconfig: Sendable, Hashable {
         /// Empty: nobody in particular.
         public var user: String
         public var namespace: String?
-        public var place: KubeconfigPlace
+        public var place: FilePlace
     }
 
     public var currentContext: String?
@@ -91,7 +91,7 @@ public struct ExecPlugin: Sendable, Hashable {
     public var interaction: Interaction
     public var wantsClusterInformation: Bool
     public var installHint: String?
-    public var place: KubeconfigPlace
+    public var place: FilePlace
 
     public struct Variable: Sendable, Hashable {
         public var name: String

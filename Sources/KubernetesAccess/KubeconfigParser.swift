@@ -23,7 +23,7 @@ extension Kubeconfig {
         } catch {
             throw AccessError(
                 .malformed, error.message + (error.advice.map { "; \($0)" } ?? ""),
-                at: KubeconfigPlace(file: file, line: error.line, column: error.column))
+                at: FilePlace(file: file, line: error.line, column: error.column))
         }
         let parser = KubeconfigParser(reader: KubeconfigReader(file: file), folder: folder)
         try parser.fill(&self, from: root)

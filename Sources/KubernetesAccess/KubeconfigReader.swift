@@ -5,8 +5,8 @@ internal import YAML
 struct KubeconfigReader {
     let file: String
 
-    func place(_ mark: YAMLMark) -> KubeconfigPlace {
-        KubeconfigPlace(file: file, line: mark.line, column: mark.column)
+    func place(_ mark: YAMLMark) -> FilePlace {
+        FilePlace(file: file, line: mark.line, column: mark.column)
     }
 
     func error(_ message: String, _ mark: YAMLMark) -> AccessError {

@@ -50,35 +50,11 @@ public enum Program {
         let inputPipe = try makePipe(name)
         let outputPipe = try makePipe(name)
         let errorPipe = try makePipe(name)
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, inputPipe.read, 0)
-        posix_spawn_file_actions_adddup2(&actions, outputPipe.write, 1)
-        if !inheritErrors { posix_spawn_file_actions_adddup2(&actions, errorPipe.write, 2) }
-        let cArguments = arguments.map { strdup($0) } + [nil]
-        let cEnvironment = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer {
-            for pointer in cArguments { free(pointer) }
-            for pointer in cEnvironment { free(pointer) }
-        }
-        // This thread may block signals, as those of a thread pool do, and broken pipes are ignored here: a program that
-        // inherited that could not be interrupted, and would go on writing to nobody.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigaddset(&signals, SIGPIPE)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
         let hasOwnGroup = timeout != nil && !hasTerminal()
-        let group = hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(group))
-        var child: pid_t = 0
+        var wires = [(inputPipe.read, Int32(0)), (outputPipe.write, 1)]
+        if !inheritErrors { wires.append((errorPipe.write, 2)) }
         FaultPoint.reach("program.start", arguments.joined(separator: " "))
-        let status = posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
+        let (child, status) = spawn(path, arguments, environment, wires: wires, hasOwnGroup: hasOwnGroup)
         close(inputPipe.read)
         close(outputPipe.write)
         close(errorPipe.write)
@@ -98,6 +74,44 @@ public enum Program {
         let end = process.wait(until: deadline, wasAsked: isSilent)
         return ProgramResult(
             status: end.status, output: exchange.output, errors: exchange.errors, timedOut: end.timedOut)
+    }
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - words: its name and its arguments.
+    ///   - wires: descriptors of this process, and what each is to the program.
+    /// - Returns: the process, and what posix_spawn(3) says: 0, or why there is none.
+    static func spawn(
+        _ path: String, _ words: [String], _ environment: [String: String], wires: [(own: Int32, its: Int32)],
+        hasOwnGroup: Bool
+    ) -> (child: pid_t, status: Int32) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for wire in wires { posix_spawn_file_actions_adddup2(&actions, wire.own, wire.its) }
+        let cArguments = words.map { strdup($0) } + [nil]
+        let cEnvironment = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer {
+            for pointer in cArguments { free(pointer) }
+            for pointer in cEnvironment { free(pointer) }
+        }
+        // This thread may block signals, as those of a thread pool do, and broken pipes are ignored here: a program that
+        // inherited that could not be interrupted, and would go on writing to nobody.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let group = hasOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(group))
+        var child: pid_t = 0
+        let status = posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
+        return (child, status)
     }
 
     /// Whether somebody sits at a terminal of this process.

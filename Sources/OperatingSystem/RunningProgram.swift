@@ -39,34 +39,11 @@ public final class RunningProgram {
         }
         let input = try Program.makePipe(name)
         let output = try Program.makePipe(name)
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input.read, 0)
-        posix_spawn_file_actions_adddup2(&actions, output.write, 1)
-        posix_spawn_file_actions_adddup2(&actions, output.write, 2)
-        let words = ["sh", "-c", Self.script, "sh", path] + arguments.dropFirst()
-        let cArguments = words.map { strdup($0) } + [nil]
-        let cEnvironment = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer {
-            for pointer in cArguments { free(pointer) }
-            for pointer in cEnvironment { free(pointer) }
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigaddset(&signals, SIGPIPE)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        // A group of its own: an interrupt at the terminal is this process's to handle.
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        var child: pid_t = 0
         FaultPoint.reach("program.start", arguments.joined(separator: " "))
-        let status = posix_spawn(&child, "/bin/sh", &actions, &attributes, cArguments, cEnvironment)
+        // A group of its own: an interrupt at the terminal is this process's to handle.
+        let (child, status) = Program.spawn(
+            "/bin/sh", ["sh", "-c", Self.script, "sh", path] + arguments.dropFirst(), environment,
+            wires: [(input.read, 0), (output.write, 1), (output.write, 2)], hasOwnGroup: true)
         close(input.read)
         close(output.write)
         guard status == 0 else {

@@ -166,7 +166,7 @@ struct PlannedKeysTests {
             "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden-secret\",\"Expiration\":\"2020-01-01T00:00:00Z\"}'",
         ])
     func badProcess(_ script: String) throws {
-        let plan = CredentialPlan.process(["sh", "-c", script], place: ProfilePlace(file: "config", line: 3))
+        let plan = CredentialPlan.process(["sh", "-c", script], place: FilePlace(file: "config", line: 3))
         let error = #expect(throws: ServiceError.self) { try keys(plan).key() }
         #expect(error?.message.hasPrefix("config:3:1: ") == true && error?.message.contains("hidden-secret") == false)
     }
@@ -174,7 +174,7 @@ struct PlannedKeysTests {
     @Test("a credential process that hangs is ended, with what it started")
     func hangingProcess() throws {
         let plan = CredentialPlan.process(
-            ["sh", "-c", "sleep 1000 & wait"], place: ProfilePlace(file: "config", line: 3))
+            ["sh", "-c", "sleep 1000 & wait"], place: FilePlace(file: "config", line: 3))
         let planned = PlannedKeys(
             plan, region: "eu-central-1", endpoints: EndpointSettings(), host: .forAWS(), processTimeout: 1)
         let error = #expect(throws: ServiceError.self) { try planned.key() }
@@ -185,7 +185,7 @@ struct PlannedKeysTests {
     func process() throws {
         let text =
             "echo '{\"Version\":1,\"AccessKeyId\":\"AKIAP\",\"SecretAccessKey\":\"x\",\"Expiration\":\"2099-01-01T00:00:00.123Z\"}'"
-        let plan = CredentialPlan.process(["sh", "-c", text], place: ProfilePlace(file: "config"))
+        let plan = CredentialPlan.process(["sh", "-c", text], place: FilePlace(file: "config"))
         #expect(try keys(plan).key() == AccessKey(id: "AKIAP", secret: "x"))
     }
 }

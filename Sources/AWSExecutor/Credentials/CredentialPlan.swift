@@ -1,3 +1,5 @@
+internal import ChangeModel
+
 /// Where the keys come from, decided from files and environment alone; nothing was run or asked yet.
 indirect enum CredentialPlan: Hashable, Sendable {
     case environment(AccessKey)
@@ -7,7 +9,7 @@ indirect enum CredentialPlan: Hashable, Sendable {
     case webIdentity(WebIdentity)
     case singleSignOn(SingleSignOn)
     /// `credential_process`, in words.
-    case process([String], place: ProfilePlace)
+    case process([String], place: FilePlace)
     case container(ContainerEndpoint)
     case instance
 

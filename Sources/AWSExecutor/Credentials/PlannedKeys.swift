@@ -88,7 +88,7 @@ final class PlannedKeys: KeySource {
         return text
     }
 
-    private func run(_ words: [String], _ place: ProfilePlace) throws(ServiceError) -> IssuedKey {
+    private func run(_ words: [String], _ place: FilePlace) throws(ServiceError) -> IssuedKey {
         let result: ProgramResult
         do throws(SystemError) {
             result = try Program.run(

@@ -5,7 +5,7 @@ internal import Runner
 /// One action as this executor carries it out: a step's params read, every name checked. Nothing is sent before `init` is
 /// through.
 protocol AWSOperation: Sendable {
-    init(_ parameters: AWSParameters) throws(ExecutionError)
+    init(_ parameters: StepParameters) throws(ExecutionError)
 
     /// For messages: ``instance `i-1` ``.
     var subject: String { get }

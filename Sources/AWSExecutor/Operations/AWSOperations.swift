@@ -20,6 +20,6 @@ enum AWSOperations {
                 message: "the aws executor cannot do `\(step.action.name.forMessage())`; it can do "
                     + table.keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
         }
-        return try type.init(AWSParameters(values: step.parameters))
+        return try type.init(StepParameters(values: step.parameters))
     }
 }

@@ -7,7 +7,7 @@ struct BucketName {
     let bucket: String
     let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         bucket = try parameters.word("bucket") { text in
             (3...63).contains(text.utf8.count) && !text.contains("..")
                 && text.utf8.allSatisfy {
@@ -33,7 +33,7 @@ struct DeleteObject: AWSOperation {
     private let bucket: BucketName
     private let key: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         bucket = try BucketName(parameters)
         // Dots would climb.
         key = try parameters.word("key") { text in
@@ -69,14 +69,7 @@ struct DeleteObject: AWSOperation {
     func execute(_ execution: AWSExecution) throws(ExecutionError) -> ExecutionReport {
         var call = bucket.call("DeleteObject", "DELETE", key: parts, .once)
         if let tag = execution.current?.version { call.headers.append((name: "If-Match", value: tag)) }
-        do {
-            _ = try execution.send(call, in: bucket.region)
-        } catch {
-            guard error.message.contains("PreconditionFailed") else { throw error }
-            throw ExecutionError(
-                code: .conflict,
-                message: "\(subject) changed since before-state was taken; look at it and propose again")
-        }
+        _ = try execution.send(call, in: bucket.region)
         return ExecutionReport(summary: "deleted \(subject)")
     }
 }
@@ -90,7 +83,7 @@ struct PutBucketPolicy: AWSOperation {
     private static let maximumPolicy = 20 << 10
     private static let query = [RequestTarget.QueryItem("policy", "")]
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         bucket = try BucketName(parameters)
         policy = try parameters.string("policy")
     }

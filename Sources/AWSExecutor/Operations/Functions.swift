@@ -7,7 +7,7 @@ struct FunctionName {
     let name: String
     let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         name = try parameters.name("function_name", and: "-_", limit: 64)
         region = try parameters.region()
     }
@@ -64,7 +64,7 @@ struct UpdateFunction: AWSOperation {
     private let timeout: Int64?
     private let variables: [String: JSONValue]?
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         function = try FunctionName(parameters)
         memory = try parameters.optionalInteger("memory_size", in: 128...10_240)
         timeout = try parameters.optionalInteger("timeout", in: 1...900)
@@ -106,14 +106,7 @@ struct UpdateFunction: AWSOperation {
         let call = function.call(
             "UpdateFunctionConfiguration", "PUT", "configuration", .once,
             body: JSONValue.object(body).canonicalBytes)
-        do {
-            _ = try execution.send(call, in: function.region)
-        } catch {
-            guard error.message.contains("PreconditionFailed") else { throw error }
-            throw ExecutionError(
-                code: .conflict,
-                message: "\(subject) changed since before-state was taken; look at it and propose again")
-        }
+        _ = try execution.send(call, in: function.region)
         try execution.session.wait(for: subject, execution.progress) {
             () throws(ExecutionError) -> (isThere: Bool, news: String) in
             let found = try function.configuration(execution.session)
@@ -132,7 +125,7 @@ struct InvokeFunction: AWSOperation {
     private let function: FunctionName
     private let payload: [UInt8]
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         function = try FunctionName(parameters)
         payload = Array(try parameters.optionalString("payload")?.utf8 ?? "".utf8)
         // A synchronous call's limit is 6 MB.

@@ -19,7 +19,7 @@ struct InstanceName {
     let id: String
     let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         id = try parameters.word("instance_id") { text in
             text.hasPrefix("i-") && (10...19).contains(text.utf8.count)
                 && text.dropFirst(2).utf8.allSatisfy { Hexadecimal.value($0) != nil && !(0x41...0x46).contains($0) }
@@ -92,6 +92,10 @@ extension InstanceOperation {
 
     /// EC2 answers a dry run with an error that says that it would have worked.
     func preview(_ session: AWSSession, before: CapturedState) throws(ExecutionError) -> Preview {
+        if let destination = Self.destination, before.fields["state"]?.stringValue == destination {
+            return .predicted(
+                Prediction(after: before, differences: [], notes: ["\(subject) is \(destination) already"]))
+        }
         try refuseWrongState(AWSResource(fields: before.fields, identity: .null))
         do throws(ServiceError) {
             _ = try session.client(instance.region).send(call(dryRun: true))
@@ -113,7 +117,7 @@ extension InstanceOperation {
 
 struct StartInstance: InstanceOperation {
     let instance: InstanceName
-    init(_ parameters: AWSParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
     static let operation = "StartInstances"
     static let destination: String? = "running"
     static let origins: Set<String> = ["stopped"]
@@ -122,7 +126,7 @@ struct StartInstance: InstanceOperation {
 
 struct StopInstance: InstanceOperation {
     let instance: InstanceName
-    init(_ parameters: AWSParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
     static let operation = "StopInstances"
     static let destination: String? = "stopped"
     static let origins: Set<String> = ["running"]
@@ -131,7 +135,7 @@ struct StopInstance: InstanceOperation {
 
 struct RebootInstance: InstanceOperation {
     let instance: InstanceName
-    init(_ parameters: AWSParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
     static let operation = "RebootInstances"
     static let destination: String? = nil
     static let origins: Set<String> = ["running"]
@@ -140,7 +144,7 @@ struct RebootInstance: InstanceOperation {
 
 struct TerminateInstance: InstanceOperation {
     let instance: InstanceName
-    init(_ parameters: AWSParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { instance = try InstanceName(parameters) }
     static let operation = "TerminateInstances"
     static let destination: String? = "terminated"
     static let origins: Set<String> = ["running", "stopped", "stopping", "pending"]

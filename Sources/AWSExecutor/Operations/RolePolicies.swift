@@ -14,7 +14,7 @@ struct RolePolicy {
     let policy: String
     let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         role = try parameters.name("role_name", and: "+=,.@-_", limit: 64)
         policy = try parameters.word("policy_arn") { text in
             let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
@@ -41,7 +41,7 @@ struct RolePolicy {
             let found = try session.xml(response, subject).at("GetRoleResult", "Role")
         else { return nil }
         let attached = try attachedPolicies(session).sorted()
-        let policies: JSONValue = .array(attached.map { .string($0.forMessage(limit: 200)) })
+        let policies: JSONValue = .array(attached.map { .string($0.forMessage(limit: 2048)) })
         return AWSResource(
             fields: ["attached_policies": policies],
             identity: [
@@ -93,8 +93,7 @@ extension RolePolicyOperation {
     }
 
     private func isAttached(_ resource: AWSResource?) -> Bool {
-        resource?.fields["attached_policies"]?.arrayValue?.contains(.string(binding.policy.forMessage(limit: 200)))
-            == true
+        resource?.identity["attached"]?.arrayValue?.contains(.string(binding.policy)) == true
     }
 
     func execute(_ execution: AWSExecution) throws(ExecutionError) -> ExecutionReport {
@@ -119,14 +118,14 @@ extension RolePolicyOperation {
 
 struct AttachRolePolicy: RolePolicyOperation {
     let binding: RolePolicy
-    init(_ parameters: AWSParameters) throws(ExecutionError) { binding = try RolePolicy(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { binding = try RolePolicy(parameters) }
     static let operation = "AttachRolePolicy"
     static let attaches = true
 }
 
 struct DetachRolePolicy: RolePolicyOperation {
     let binding: RolePolicy
-    init(_ parameters: AWSParameters) throws(ExecutionError) { binding = try RolePolicy(parameters) }
+    init(_ parameters: StepParameters) throws(ExecutionError) { binding = try RolePolicy(parameters) }
     static let operation = "DetachRolePolicy"
     static let attaches = false
 }

@@ -15,7 +15,7 @@ struct ServiceName {
     let service: String
     let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         cluster = try parameters.name("cluster", and: "-_", limit: 255)
         service = try parameters.name("service", and: "-_", limit: 255)
         region = try parameters.region()
@@ -106,7 +106,7 @@ struct ScaleService: ServiceOperation {
     let desiredCount: Int64?
     var forcesDeployment: Bool { false }
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         service = try ServiceName(parameters)
         desiredCount = try parameters.integer("desired_count", in: 0...5000)
     }
@@ -117,10 +117,10 @@ struct UpdateService: ServiceOperation {
     let desiredCount: Int64?
     let forcesDeployment: Bool
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         service = try ServiceName(parameters)
         desiredCount = try parameters.optionalInteger("desired_count", in: 0...5000)
-        forcesDeployment = try parameters.flag("force_new_deployment")
+        forcesDeployment = try parameters.optionalBool("force_new_deployment") ?? false
     }
 }
 
@@ -131,7 +131,7 @@ struct StopTask: AWSOperation {
     private let reason: String?
     private let region: String
 
-    init(_ parameters: AWSParameters) throws(ExecutionError) {
+    init(_ parameters: StepParameters) throws(ExecutionError) {
         cluster = try parameters.name("cluster", and: "-_", limit: 255)
         task = try parameters.name("task", and: "-_:/", limit: 400)
         reason = try parameters.optionalString("reason")

@@ -1,3 +1,5 @@
+internal import ChangeModel
+
 /// The grammar of `~/.aws/config` and `~/.aws/credentials` (AWS SDKs and Tools Reference Guide, "Shared config and credentials
 /// files"), read as botocore reads it: `[section]`, `key = value` or `key: value`, `#` and `;` at the start of a line, and
 /// lines further in than their key that go on with its value. Keys are in lower case. A section or a key given twice is
@@ -6,13 +8,13 @@ struct ProfileFile: Sendable {
     struct Value: Hashable, Sendable {
         /// Of several lines joined by line feeds; the first one is empty where the value is a block.
         var text: String
-        let place: ProfilePlace
+        let place: FilePlace
     }
 
     struct Section: Sendable {
         /// As it stands between the brackets.
         let name: String
-        let place: ProfilePlace
+        let place: FilePlace
         var values: [String: Value] = [:]
     }
 
@@ -31,7 +33,7 @@ struct ProfileFile: Sendable {
         guard bytes.count <= Self.maximumSize else {
             throw AWSAccessError(
                 .malformed, "the file has more than \(Self.maximumSize >> 20) MiB; is it the right one?",
-                at: ProfilePlace(file: file))
+                at: FilePlace(file: file))
         }
         var reader = Reader(file: file)
         var number = 0
@@ -40,7 +42,7 @@ struct ProfileFile: Sendable {
             guard let text = String(validating: line, as: UTF8.self), !line.contains(0) else {
                 throw AWSAccessError(
                     .malformed, "the line is not UTF-8 text; save the file as UTF-8",
-                    at: ProfilePlace(file: file, line: number))
+                    at: FilePlace(file: file, line: number))
             }
             try reader.take(text, number: number)
         }
@@ -67,7 +69,7 @@ struct ProfileFile: Sendable {
         mutating func take(_ line: String, number: Int) throws(AWSAccessError) {
             let text = line.trimmed
             let column = line.utf8.count - line.utf8.drop(while: \.isBlank).count + 1
-            let place = ProfilePlace(file: file, line: number, column: column)
+            let place = FilePlace(file: file, line: number, column: column)
             if text.utf8.first == UInt8(ascii: "#") || text.utf8.first == UInt8(ascii: ";") { return }
             if text.isEmpty {
                 if let key { sections[sections.count - 1].values[key]?.text += "\n" }
@@ -85,7 +87,7 @@ struct ProfileFile: Sendable {
             }
         }
 
-        private mutating func open(_ name: String, _ place: ProfilePlace) throws(AWSAccessError) {
+        private mutating func open(_ name: String, _ place: FilePlace) throws(AWSAccessError) {
             guard !name.isEmpty, sections.count < ProfileFile.maximumSections else {
                 throw AWSAccessError(
                     .malformed, "the section has no name, or there are too many", at: place)
@@ -99,7 +101,7 @@ struct ProfileFile: Sendable {
             key = nil
         }
 
-        private mutating func enter(_ text: String, _ place: ProfilePlace) throws(AWSAccessError) {
+        private mutating func enter(_ text: String, _ place: FilePlace) throws(AWSAccessError) {
             guard !sections.isEmpty else {
                 throw AWSAccessError(.malformed, "a `[section]` must come before the first key", at: place)
             }

@@ -1,3 +1,4 @@
+internal import ChangeModel
 internal import OperatingSystem
 
 /// The two files of profiles and what they mean together.
@@ -61,7 +62,7 @@ struct Profiles: Sendable {
             bytes = try Files.read(path, limit: ProfileFile.maximumSize + 1)
         } catch {
             guard !error.isMissing else { return .empty }
-            throw AWSAccessError(.malformed, "cannot read it: \(error.reason)", at: ProfilePlace(file: path))
+            throw AWSAccessError(.malformed, "cannot read it: \(error.reason)", at: FilePlace(file: path))
         }
         return try ProfileFile(parsing: bytes, file: path)
     }

@@ -39,8 +39,7 @@ struct ServiceFault: Hashable {
     /// - Parameter form: how the service writes its bodies.
     init(_ response: HTTPResponse, form: ServiceCall.Form) {
         requestID = Self.plain(
-            response.header("x-amzn-RequestId") ?? response.header("x-amz-request-id")
-                ?? response.header("x-amzn-requestid") ?? "", limit: 100)
+            response.header("x-amzn-RequestId") ?? response.header("x-amz-request-id") ?? "", limit: 100)
         switch form {
         case .xml:
             guard let root = try? XMLReader.parse(response.body) else { return }
