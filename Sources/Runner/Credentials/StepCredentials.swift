@@ -39,7 +39,7 @@ final class StepCredentials {
         guard let wanted = step.action.credentials else { return }
         var credential: Credential?
         if let vault, settings.backend(forType: wanted.type, on: step.target) != nil {
-            let scope = try CredentialScopes.resolve(wanted.fields, for: step)
+            let scope = try CredentialScopes.resolve(wanted, for: step)
             FaultPoint.reach("credential.fetch", wanted.type)
             credential = try vault.credential(for: step, scope: scope, settings: settings)
         }
@@ -92,7 +92,7 @@ final class StepCredentials {
 
     private func hold(_ credential: Credential, _ progress: (String) -> Void) {
         held.append(credential)
-        screen.add(credential.secret)
+        for secret in [credential.secret] + credential.parts { screen.add(secret) }
         FaultPoint.reach("credential.fetched", credential.record.type)
         let end = credential.record.expires.map { ", until \($0)" } ?? ""
         progress("credential of type `\(credential.record.type)` from `\(credential.record.backend)`\(end)")
@@ -106,7 +106,7 @@ final class StepCredentials {
         executor.forgetCredential()
         for credential in held.reversed() {
             vault?.revoke(credential)
-            credential.secret.drop()
+            credential.drop()
         }
         held = []
         FaultPoint.reach("credential.released")
