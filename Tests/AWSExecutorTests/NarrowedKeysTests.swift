@@ -19,16 +19,19 @@ final class EnforcedAccount: @unchecked Sendable {
     private init?() throws {
         guard let scene = try AWSScene(isAlone: true) else { return nil }
         moto = scene.moto
-        let allow = "json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': %, 'Resource': '*'}]})"
+        let allow =
+            "json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': %, 'Resource': '*'}]})"
         let trust =
             "json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole'}]})"
         try scene.boto("do boto('iam').create_role(RoleName='agentsafe', AssumeRolePolicyDocument=\(trust))")
         try scene.boto(
-            "do boto('iam').put_role_policy(RoleName='agentsafe', PolicyName='all', PolicyDocument=\(allow.replacing("%", with: "'*'")))")
+            "do boto('iam').put_role_policy(RoleName='agentsafe', PolicyName='all', PolicyDocument=\(allow.replacing("%", with: "'*'")))"
+        )
         func key(_ user: String, _ action: String) throws -> AccessKey {
             try scene.boto("do boto('iam').create_user(UserName='\(user)')")
             try scene.boto(
-                "do boto('iam').put_user_policy(UserName='\(user)', PolicyName='p', PolicyDocument=\(allow.replacing("%", with: action)))")
+                "do boto('iam').put_user_policy(UserName='\(user)', PolicyName='p', PolicyDocument=\(allow.replacing("%", with: action)))"
+            )
             try scene.boto("do key = boto('iam').create_access_key(UserName='\(user)')['AccessKey']")
             return AccessKey(
                 id: try scene.boto("key['AccessKeyId']").stringValue ?? "",
@@ -44,7 +47,9 @@ final class EnforcedAccount: @unchecked Sendable {
         try scene.boto(
             "do import requests\\nrequests.post(str(boto('iam').meta.endpoint_url) + '/moto-api/reset-auth', data=b'0')"
         )
-        try moto.boto("do plain = boto\\nboto = lambda service: plain(service, key='\(admin.id)', secret='\(admin.secret)')", scope: "admin")
+        try moto.boto(
+            "do plain = boto\\nboto = lambda service: plain(service, key='\(admin.id)', secret='\(admin.secret)')",
+            scope: "admin")
     }
 }
 
@@ -106,9 +111,11 @@ struct NarrowedKeysTests {
         // What CloudTrail would show.
         let asked = try account.moto.boto(
             "[r['form'] for r in seen if r['action'] == 'AssumeRole' and r['status'] == 200 and r['form'].get('Tags.member.2.Value') == '\(action.action)']",
-            scope: "admin").arrayValue?.first
+            scope: "admin"
+        ).arrayValue?.first
         #expect(asked?["RoleSessionName"]?.stringValue == Self.change)
-        #expect(asked?["Tags.member.1.Key"] == "agentsafe-change" && asked?["Tags.member.1.Value"] == .string(Self.change))
+        #expect(
+            asked?["Tags.member.1.Key"] == "agentsafe-change" && asked?["Tags.member.1.Value"] == .string(Self.change))
         #expect(asked?["DurationSeconds"] == "900" && asked?["ExternalId"] == "ext-1")
     }
 

@@ -37,7 +37,8 @@ public struct RoleSession: Sendable, Hashable {
         policy = try SessionPolicy(scope: scope)
         self.role = try CredentialScopes.fillResource(role.arn, for: step)
         guard let account = Self.account(ofRole: self.role) else {
-            throw Self.refusal("`\(self.role.forMessage(limit: 120))` is no ARN of one role; correct `role_arn` of the backend")
+            throw Self.refusal(
+                "`\(self.role.forMessage(limit: 120))` is no ARN of one role; correct `role_arn` of the backend")
         }
         if let pinned = step.target.locator["account"], pinned != account {
             throw Self.refusal(
@@ -74,7 +75,9 @@ public struct RoleSession: Sendable, Hashable {
     /// 2 to 64 of letters, digits and `_+=,.@-`.
     private static func sessionName(_ text: String) -> String {
         let name = String(
-            decoding: text.utf8.prefix(64).map { isWordByte($0) || "+=,.@-".utf8.contains($0) ? $0 : UInt8(ascii: "-") },
+            decoding: text.utf8.prefix(64).map {
+                isWordByte($0) || "+=,.@-".utf8.contains($0) ? $0 : UInt8(ascii: "-")
+            },
             as: UTF8.self)
         return name.utf8.count >= 2 ? name : "agentsafe"
     }

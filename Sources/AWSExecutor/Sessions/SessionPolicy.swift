@@ -16,7 +16,8 @@ public struct SessionPolicy: Sendable, Hashable {
     public init(scope: JSONValue) throws(ExecutionError) {
         let known: Set = ["actions", "resources", "unscoped_actions", "conditions"]
         guard let members = scope.objectValue, members.keys.allSatisfy(known.contains) else {
-            throw Self.refusal("`credentials.fields` may hold \(known.sorted().map { "`\($0)`" }.joined(separator: ", ")) alone")
+            throw Self.refusal(
+                "`credentials.fields` may hold \(known.sorted().map { "`\($0)`" }.joined(separator: ", ")) alone")
         }
         let actions = try Self.words(members["actions"], "actions", Self.isAction)
         let resources = try Self.words(members["resources"], "resources") { $0.hasPrefix("arn:") }
@@ -25,7 +26,8 @@ public struct SessionPolicy: Sendable, Hashable {
             throw Self.refusal("`actions` and `resources` belong together; what goes with no resource is unscoped")
         }
         guard !actions.isEmpty || !unscoped.isEmpty else {
-            throw Self.refusal("`credentials.fields` names no actions, and keys without a policy could do all that the role may")
+            throw Self.refusal(
+                "`credentials.fields` names no actions, and keys without a policy could do all that the role may")
         }
         var statements: [JSONValue] = []
         if !actions.isEmpty {
@@ -54,7 +56,9 @@ public struct SessionPolicy: Sendable, Hashable {
         guard let value else { return [] }
         let words = value.arrayValue?.map { $0.stringValue ?? "" }
         guard let words, words.allSatisfy(isValid) else {
-            throw refusal("`credentials.fields.\(name)` is no list of \(name == "resources" ? "ARNs" : "actions like `iam:GetRole`")")
+            throw refusal(
+                "`credentials.fields.\(name)` is no list of \(name == "resources" ? "ARNs" : "actions like `iam:GetRole`")"
+            )
         }
         return words
     }

@@ -41,7 +41,9 @@ struct ExecCredential {
         guard result.status == 0 else {
             throw fault("ended with status \(result.status); what it said is not shown, run it by hand to see that")
         }
-        guard output.count < (printsKeys ? SecretValue.maximumSize : Self.outputLimit) else { throw fault("printed more than \(Self.outputLimit >> 10) KiB") }
+        guard output.count < (printsKeys ? SecretValue.maximumSize : Self.outputLimit) else {
+            throw fault("printed more than \(Self.outputLimit >> 10) KiB")
+        }
         return printsKeys ? (SecretValue(output), nil) : try read(output)
     }
 

@@ -173,11 +173,16 @@ extension FieldType where Value == String {
             let isValid =
                 text.utf8.count >= 2
                 && text.unicodeScalars.allSatisfy {
-                    $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "_+=,.@:/-".unicodeScalars.contains($0))
+                    $0.isASCII
+                        && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+                            || "_+=,.@:/-".unicodeScalars.contains($0))
                 }
             return isValid
                 ? nil
-                : ("it is no external id", "2 to 1224 letters, digits and `_+=,.@:/-`, as the role's trust policy has it")
+                : (
+                    "it is no external id",
+                    "2 to 1224 letters, digits and `_+=,.@:/-`, as the role's trust policy has it"
+                )
         }
     }
 

@@ -60,7 +60,8 @@ struct ResourceScope {
                 }
                 filled += value
             case .key:
-                guard (1...1024).contains(value.utf8.count), !value.unicodeScalars.contains(where: Self.isControl) else {
+                guard (1...1024).contains(value.utf8.count), !value.unicodeScalars.contains(where: Self.isControl)
+                else {
                     throw refused(name, "a key has 1 to 1,024 bytes, and no control characters")
                 }
                 filled += Self.literal(value)
@@ -152,7 +153,9 @@ struct ResourceScope {
         guard value.utf8.count <= 2048, fields.count == 6, fields[0] == "arn",
             ["aws", "aws-cn", "aws-us-gov"].contains(fields[1]),
             value.utf8.allSatisfy({ Self.isNameByte($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "/") }),
-            ["/", ":"].contains(where: { fields[5].hasPrefix("\(kind)\($0)") && fields[5].utf8.count > kind.utf8.count + 1 })
+            ["/", ":"].contains(where: {
+                fields[5].hasPrefix("\(kind)\($0)") && fields[5].utf8.count > kind.utf8.count + 1
+            })
         else {
             throw refused(name, "the ARN of a \(kind) is expected, whole and without a wildcard")
         }

@@ -92,7 +92,9 @@ final class StepCredentials {
 
     private func hold(_ credential: Credential, _ progress: (String) -> Void) {
         held.append(credential)
-        for secret in [credential.secret] + credential.parts { screen.add(secret) }
+        screen.add(credential.secret)
+        // No real key is that short.
+        for part in credential.parts where part.withBytes({ $0.count }) >= SecretScreen.minimumSize { screen.add(part) }
         FaultPoint.reach("credential.fetched", credential.record.type)
         let end = credential.record.expires.map { ", until \($0)" } ?? ""
         progress("credential of type `\(credential.record.type)` from `\(credential.record.backend)`\(end)")

@@ -68,7 +68,8 @@ struct RoleSessionRunTests {
             let proposed = try governance.expect(
                 0, "sam",
                 [
-                    "propose", "ec2-stop-instance", "--target", "prod/batch-worker", "--reason", "x", "--push", "--output",
+                    "propose", "ec2-stop-instance", "--target", "prod/batch-worker", "--reason", "x", "--push",
+                    "--output",
                     "json",
                 ])
             let id = try #require(try proposed.json["id"]?.stringValue.flatMap { ChangeID($0) })
@@ -79,7 +80,9 @@ struct RoleSessionRunTests {
         }
     }
 
-    @Test("touch the target with the session's keys alone, whose name and tags are the change, and record what they may do")
+    @Test(
+        "touch the target with the session's keys alone, whose name and tags are the change, and record what they may do"
+    )
     func run() throws {
         guard let scene = try Scene("sts-run") else { return }
         let (governance, id) = (scene.governance, try scene.approved())
@@ -104,7 +107,8 @@ struct RoleSessionRunTests {
             0, "runner", ["credential", "test", id.text, "--output", "json"], adding: scene.runner)
         let test = try tested.json["credentials"]?.arrayValue?.first
         #expect(
-            test?.at("identity", "arn") == .string("arn:aws:sts::123456789012:assumed-role/agentsafe/\(id)"), "\(tested)")
+            test?.at("identity", "arn") == .string("arn:aws:sts::123456789012:assumed-role/agentsafe/\(id)"),
+            "\(tested)")
         let run = try governance.expect(0, "runner", ["run", id.text, "--output", "json"], adding: scene.runner)
         #expect(try scene.state == "stopped")
         let own = try scene.asked("r['key'] == 'AKIA-sts-run'")
@@ -140,10 +144,13 @@ struct RoleSessionRunTests {
         try governance.verifyEverywhere(0)
     }
 
-    @Test("of another account than the target's are refused before the target is asked anything", arguments: [true, false])
+    @Test(
+        "of another account than the target's are refused before the target is asked anything",
+        arguments: [true, false])
     func wrongAccount(_ isSaid: Bool) throws {
         // Where the ARN says it nobody is asked; where STS finds out, the keys are dropped.
-        let role = isSaid ? "arn:aws:iam::123456789012:role/agentsafe" : "arn:aws:iam::{{ target.account }}:role/agentsafe"
+        let role =
+            isSaid ? "arn:aws:iam::123456789012:role/agentsafe" : "arn:aws:iam::{{ target.account }}:role/agentsafe"
         guard
             let scene = try Scene(
                 isSaid ? "sts-said" : "sts-found", account: isSaid ? "999999999999" : "123456789012",
@@ -154,7 +161,8 @@ struct RoleSessionRunTests {
         if !isSaid {
             // A server that gives keys of somebody else's.
             let server = try ServerProcess([
-                "python3", AWSPeers.program("answers-server.py"), JSONValue.array([Self.foreign, Self.who]).canonicalText,
+                "python3", AWSPeers.program("answers-server.py"),
+                JSONValue.array([Self.foreign, Self.who]).canonicalText,
             ])
             runner["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:\(server.port)"
             let run = try scene.governance.expect(1, "runner", ["run", id.text, "--output", "json"], adding: runner)
@@ -172,8 +180,8 @@ struct RoleSessionRunTests {
 
     private static let foreign: JSONValue = [
         "body": .string(
-            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAFOREIGN</AccessKeyId><SecretAccessKey>hidden</SecretAccessKey>"
-                + "<SessionToken>t</SessionToken><Expiration>\(Timestamp(seconds: Host.real().now() + 900))</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAFOREIGN</AccessKeyId><SecretAccessKey>hidden-foreign-secret</SecretAccessKey>"
+                + "<SessionToken>hidden-foreign-token</SessionToken><Expiration>\(Timestamp(seconds: Host.real().now() + 900))</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
         )
     ]
     private static let who: JSONValue = [
