@@ -71,7 +71,8 @@ extension AWSScene {
     }
 
     func makeInstance() throws -> String {
-        try boto("do image = boto('ec2').describe_images()['Images'][0]['ImageId']")
+        // It knows hundreds, and takes its time to list them.
+        try boto("do image = globals().get('image') or boto('ec2').describe_images()['Images'][0]['ImageId']")
         try boto(
             "do made = boto('ec2').run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType='t3.micro')")
         return try boto("made['Instances'][0]['InstanceId']").stringValue ?? ""
