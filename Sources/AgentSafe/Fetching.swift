@@ -53,12 +53,18 @@ extension Workspace {
                 "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
                     + "remove that file")
         }
+        try fetchAgentBranches(scope)
+    }
+
+    /// Brings what agents push up to date. Whatever keeps that from coming is said, and is no error.
+    func fetchAgentBranches(_ scope: FetchScope) throws(AgentSafeError) {
         guard !scope.agentBranches.isEmpty else { return }
+        let (name, connection) = (try remoteName(), try connection(nil))
         let patient = RemoteConnection(
             directory: connection.directory, url: connection.url, environment: host.environment,
             timeout: min(connection.timeout, Self.patience))
         do {
-            try patient.fetch(scope.agentBranches, into: name)
+            try patient.fetch(scope.agentBranches, into: name, tidies: false)
         } catch {
             notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
         }

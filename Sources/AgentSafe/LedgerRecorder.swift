@@ -25,9 +25,10 @@ final class LedgerRecorder {
         self.view = view
     }
 
-    /// Fetches, and verifies what is new.
-    func refresh() throws(AgentSafeError) {
-        view = try workspace.fetchedView(.votes)
+    /// Verifies what came with the last record, as of the moment in which the remote showed it, and asks for what agents say.
+    func catchUp(on scope: FetchScope) throws(AgentSafeError) {
+        try workspace.fetchAgentBranches(scope)
+        view = try workspace.latestView()
     }
 
     /// Records what `drafts` makes of the newest tip; called anew whenever somebody else's event came first.
@@ -35,11 +36,12 @@ final class LedgerRecorder {
     /// - Parameters:
     ///   - keeping: the change in whose outbox the commits wait until the remote shows them; nil for what anybody can
     ///     derive again.
+    ///   - scope: whose branches are brought along when the remote is asked what it has; nil: main and the ledger alone.
     ///   - recordsTrust: whether the trust events that are owed go before; a person may not sign those.
     /// - Returns: the commits that were recorded, oldest first; none when nothing was owed and `drafts` gave none.
     @discardableResult
     func record(
-        keeping id: ChangeID? = nil, recordsTrust: Bool = true,
+        keeping id: ChangeID? = nil, bringing scope: FetchScope? = nil, recordsTrust: Bool = true,
         _ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]
     ) throws(AgentSafeError) -> [AcceptedEvent] {
         let remote = LedgerRemote(
@@ -59,8 +61,14 @@ final class LedgerRecorder {
             // Everything was recorded already, or the ledger takes no more of it.
             if tip == expected { return [] }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
-            if let id { try workspace.keepInOutbox(tip, of: id) }
-            let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
+            if let id {
+                try workspace.keepInOutbox(tip, of: id)
+            } else {
+                _ = try git { () throws(GitError) in try workspace.repository.sync() }
+            }
+            let outcome = try ledger { () throws(LedgerError) in
+                try remote.publish(tip, expecting: expected, bringing: scope?.branches ?? [])
+            }
             if outcome == .recorded {
                 let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }
                 try tidyUp(after: id, mustSucceed: isStep)

@@ -54,6 +54,8 @@ public final class Workspace {
     public let notify: (String) -> Void
     let clock: LedgerClock
     var fetchWarning: String?
+    /// The address that git's own settings were found to leave as it is.
+    private var unrewritten: String?
     /// Where this process took the remote at its word; what it sees later must contain it.
     var trustedTips: HighWaterMarks?
 
@@ -112,11 +114,12 @@ public final class Workspace {
         }
         let connection = RemoteConnection(
             directory: repository.commandDirectory, url: url, environment: host.environment, timeout: try timeout())
-        if let rewrite = try git({ () throws(GitError) in try connection.rewriting() }) {
+        if unrewritten != url, let rewrite = try git({ () throws(GitError) in try connection.rewriting() }) {
             throw AgentSafeError(
                 .failed,
                 "git's setting `\(rewrite)` would rewrite `\(shown)` to another address; remove it for this repository")
         }
+        unrewritten = url
         return connection
     }
 

@@ -53,13 +53,15 @@ public struct RemoteConnection: Sendable {
     /// Brings branches of the remote into `refs/remotes/<name>/`, and drops those that are gone there.
     ///
     /// - Parameter branches: names or, with a `*`, patterns; nothing else is asked for, whatever lies at the remote.
+    /// - Parameter tidies: whether git may look for what is to be packed and cleared away afterwards.
     /// - Returns: a lock file that kept it from dropping them, if there was one; all else is up to date then.
     @discardableResult
-    public func fetch(_ branches: [String] = ["*"], into name: String) throws(GitError) -> String? {
+    public func fetch(_ branches: [String] = ["*"], into name: String, tidies: Bool = true) throws(GitError) -> String?
+    {
         var branches = branches
         while !branches.isEmpty {
             let refspecs = branches.map { "+refs/heads/\($0):refs/remotes/\(name)/\($0)" }
-            var arguments = fetchArguments
+            var arguments = fetchArguments + (tidies ? [] : ["--no-auto-gc"])
             guard let failure = try fetch(arguments + ["--prune"], refspecs) else { return nil }
             if let lock = failure.lock, lock.path.hasSuffix("/packed-refs.lock") {
                 arguments.append("--no-prune")
@@ -70,10 +72,6 @@ public struct RemoteConnection: Sendable {
             _ = try git(["update-ref", "-d", "refs/remotes/\(name)/\(gone)"])
         }
         return nil
-    }
-
-    public func fetch(_ refspecs: [String]) throws(GitError) {
-        if let failure = try fetch(fetchArguments, refspecs) { throw failure.error }
     }
 
     /// Git itself waits a moment for locks that others hold.

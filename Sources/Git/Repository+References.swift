@@ -16,6 +16,7 @@ extension Repository {
         var reference: OpaquePointer?
         defer { git_reference_free(reference) }
         try faultPoint("reference.set", "git_reference_create", name)
+        try sync()
         let lock = try lockOwnReference(name)
         defer { withExtendedLifetime(lock) {} }
         if let old {
@@ -55,15 +56,14 @@ extension Repository {
         }
     }
 
-    /// What is kept until a remote has it must outlive the machine's power: new folders, and the objects' names, too. libgit2
-    /// syncs files and the folders that they are in.
+    /// What is kept until a remote has it must outlive the machine's power: new folders, too. libgit2 syncs the file and the
+    /// folder that it is in.
     private func syncFolders(of name: String) {
         var folder = Files.parent(of: commonDirectory + name)
         while folder.utf8.count >= commonDirectory.utf8.count {
             Files.syncDirectory(folder)
             folder = Files.parent(of: folder)
         }
-        Files.syncDirectory(commonDirectory + "objects")
     }
 }
 

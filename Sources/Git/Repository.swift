@@ -13,6 +13,8 @@ public final class Repository {
     private var treeCacheSize = 0
     private static let treeCacheLimit = 64 << 20
     private let borrowed: BorrowedObjects?
+    /// Objects that were written, and whose files may not outlive the machine's power yet.
+    private var unsynced: [ObjectID] = []
     private let hasher = SHA1()
 
     /// Opens the repository that holds `path`, searching upwards as git does.
@@ -43,6 +45,7 @@ public final class Repository {
             throw error
         }
         self.database = database
+        try Self.syncReferences(of: handle)
         if git_repository_is_shallow(handle) == 1 {
             throw GitError(
                 .unsupported,
@@ -151,13 +154,49 @@ public final class Repository {
         return git_odb_exists(database, &identifier) == 1
     }
 
+    /// Writes an object, which outlives the machine's power from the next ``sync()`` or ``setReference(_:to:from:message:)``.
     @discardableResult
     public func write(_ kind: ObjectKind, _ content: [UInt8]) throws(GitError) -> ObjectID {
         var identifier = git_oid()
         try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
         defer { FaultPoint.reach("object.stands", "\(kind)") }
+        if borrowed == nil { removeDamaged(try name(of: kind, content)) }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
-        return ObjectID(identifier)
+        let id = ObjectID(identifier)
+        if borrowed == nil { unsynced.append(id) }
+        return id
+    }
+
+    /// Lets all that was written outlive the machine's power. What is pushed or kept under a reference has to, first.
+    ///
+    /// - Returns: how many objects' files were synced; what git has packed meanwhile it has synced itself.
+    @discardableResult
+    public func sync() throws(GitError) -> Int {
+        guard !unsynced.isEmpty, Self.isDurable else { return 0 }
+        do {
+            let count = try Files.sync(files: unsynced.map(looseFile))
+            Files.syncDirectory(commonDirectory + "objects")
+            unsynced = []
+            return count
+        } catch {
+            throw GitError(.failed, error.description)
+        }
+    }
+
+    private func looseFile(_ id: ObjectID) -> String {
+        let name = id.description
+        return "\(commonDirectory)objects/\(name.prefix(2))/\(name.dropFirst(2))"
+    }
+
+    /// A machine that lost its power between a write and its sync may have left a file without content, which git and libgit2
+    /// then take for the object. It would stand in the way of the same object for ever.
+    private func removeDamaged(_ id: ObjectID) {
+        guard contains(id) else { return }
+        do {
+            _ = try read(id)
+        } catch {
+            try? Files.remove(looseFile(id))
+        }
     }
 
     public func blob(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> [UInt8] {

@@ -29,7 +29,12 @@ public struct LedgerRemote {
     static let attempts = 6
 
     /// Pushes `tip`, whose history starts at `expected`, until the remote shows it or something else.
-    public func publish(_ tip: ObjectID, expecting expected: ObjectID) throws(LedgerError) -> Outcome {
+    ///
+    /// - Parameter branches: what is brought with the ledger, as of the moment in which the remote showed it; as in
+    ///   ``Git/RemoteConnection/fetch(_:into:tidies:)``. main always: whoever overtook us may have named a newer one.
+    public func publish(
+        _ tip: ObjectID, expecting expected: ObjectID, bringing branches: [String] = []
+    ) throws(LedgerError) -> Outcome {
         var words = ""
         for attempt in 0..<Self.attempts {
             if attempt > 0 { sleep(min(4000, 200 << attempt)) }
@@ -40,7 +45,7 @@ public struct LedgerRemote {
                 // Nobody knows whether it arrived: the fetch tells.
                 words = error.message
             }
-            guard let seen = try? fetchedTip() else { continue }
+            guard let seen = try? fetchedTip(branches) else { continue }
             if seen == tip { return .recorded }
             if seen == expected { continue }
             return try contains(seen, tip, down: expected) ? .recorded : .overtaken(by: seen)
@@ -48,11 +53,10 @@ public struct LedgerRemote {
         throw .git(GitError(.remote, "the ledger could not be pushed: \(words)"))
     }
 
-    private func fetchedTip() throws(GitError) -> ObjectID? {
-        // main too: whoever overtook us may have named a newer one.
-        let local = "refs/remotes/\(remote)/ledger"
-        try connection.fetch(["+refs/heads/ledger:\(local)", "+refs/heads/main:refs/remotes/\(remote)/main"])
-        return try repository.reference(local)
+    private func fetchedTip(_ branches: [String]) throws(GitError) -> ObjectID? {
+        let asked = ["ledger", "main"] + branches.filter { $0 != "ledger" && $0 != "main" }
+        try connection.fetch(asked, into: remote, tidies: false)
+        return try repository.reference("refs/remotes/\(remote)/ledger")
     }
 
     private func contains(_ tip: ObjectID, _ commit: ObjectID, down limit: ObjectID) throws(LedgerError) -> Bool {

@@ -92,6 +92,45 @@ extension Files {
         }
     }
 
+    /// How many orders to sync a disk is given at once. They cost it hardly more than one: a journal is written for all of them.
+    private static let syncsAtOnce = 16
+
+    /// Syncs files that were written and closed, and then the folders that they are in. A file that is gone is no error.
+    ///
+    /// - Returns: how many files there were.
+    @discardableResult
+    public static func sync(files paths: [String]) throws(SystemError) -> Int {
+        try FaultPoint.reach("files.sync", before: "sync", paths.first ?? "")
+        let count = try syncSideBySide(paths)
+        _ = try syncSideBySide(Set(paths.map { parent(of: $0) }).sorted(), isFolder: true)
+        FaultPoint.reach("files.stand", paths.first ?? "")
+        return count
+    }
+
+    private static func syncSideBySide(_ paths: [String], isFolder: Bool = false) throws(SystemError) -> Int {
+        let workers = min(syncsAtOnce, paths.count)
+        let found = Locked<(count: Int, error: SystemError?)>((0, nil))
+        Threads.run(workers) { worker in
+            for index in stride(from: worker, to: paths.count, by: workers) {
+                let descriptor = uninterrupted { open(paths[index], O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+                if descriptor < 0 && errno == ENOENT { continue }
+                var error: SystemError?
+                if descriptor < 0 {
+                    error = SystemError(call: "open", subject: paths[index], code: errno)
+                } else {
+                    if uninterrupted({ fsync(descriptor) }) != 0, !isFolder || errno != EINVAL {
+                        error = SystemError(call: "sync", subject: paths[index], code: errno)
+                    }
+                    close(descriptor)
+                }
+                found.withLock { $0 = ($0.count + 1, $0.error ?? error) }
+            }
+        }
+        let (count, error) = found.withLock { $0 }
+        if let error { throw error }
+        return count
+    }
+
     /// Best effort: not every file system can sync a folder.
     public static func syncDirectory(_ path: String) {
         let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }

@@ -33,6 +33,25 @@ struct StoppedRunTests {
         try governance.expectVerified()
     }
 
+    @Test(
+        "a word against the change that arrives with the claim stops it before anything is touched",
+        arguments: [["bob", "reject"], ["agent", "withdraw"]])
+    func wordAgainst(who: [String]) throws {
+        let site = try CrashSite.approved.get()
+        let governance = try Governance(copying: site.governance)
+        let cluster = try governance.cluster()
+        let stopped = try BackgroundProgram(governance, "runner", ["run"] + cluster, fault: "remote.pushed:1:stop")
+        try stopped.waitUntilStopped()
+        #expect(try governance.state(of: site.id) == "claimed")
+        try governance.expect(0, who[0], [who[1], site.id.text, "--yes"])
+        stopped.signal(SIGCONT)
+        let woken = try stopped.wait()
+        #expect(woken.status == 1 && woken.output.hasPrefix("aborted"), "\(woken)")
+        #expect(try governance.generation(site.namespace) == site.generation)
+        #expect(try governance.record(of: site.id).events.last?.kind == .aborted)
+        try governance.expectVerified()
+    }
+
     @Test("one clone has one runner at a time, and a killed one is in nobody's way")
     func oneRunner() throws {
         let site = try CrashSite.allowed.get()
