@@ -10,7 +10,7 @@ final class LedgerRecorder {
     let identity: Identity
     let connection: RemoteConnection
     /// main and ledger as this recorder saw them last; after a record, its own commits included.
-    private(set) var view: VerifiedView
+    private(set) var view: VerifiedView { didSet { workspace.lastView = view } }
 
     /// How often a record is made anew when others were faster.
     private static let attempts = 12
@@ -23,6 +23,7 @@ final class LedgerRecorder {
         self.identity = identity
         self.connection = connection
         self.view = view
+        workspace.lastView = view
     }
 
     /// Verifies what came with the last record, as of the moment in which the remote showed it, and asks for what agents say.
@@ -54,7 +55,7 @@ final class LedgerRecorder {
             let own = try drafts(view)
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
             if events.isEmpty { return [] }
-            let known = view.ledger.appended.count
+            let (known, height) = (view.ledger.appended.count, view.ledger.tip.event.height)
             let tip = try ledger { () throws(LedgerError) in
                 try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
@@ -66,6 +67,7 @@ final class LedgerRecorder {
             } else {
                 _ = try git { () throws(GitError) in try workspace.repository.sync() }
             }
+            workspace.noteForTelling(events.map(\.kind), above: height, tip: tip, in: view)
             let outcome = try ledger { () throws(LedgerError) in
                 try remote.publish(tip, expecting: expected, bringing: scope?.branches ?? [])
             }

@@ -56,6 +56,8 @@ public final class Workspace {
     var fetchWarning: String?
     /// The address that git's own settings were found to leave as it is.
     private var unrewritten: String?
+    /// What the command saw and recorded last, for whoever is told of it; nil where nothing could be recorded.
+    var lastView: VerifiedView?
     /// Where this process took the remote at its word; what it sees later must contain it.
     var trustedTips: HighWaterMarks?
 
