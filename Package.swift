@@ -59,6 +59,12 @@ let executors: [Target] = [
         name: "AWSExecutor", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
 ]
 
+let evidence: [Target] = [
+    .target(
+        name: "Shipping",
+        dependencies: ["AWSExecutor", "ChangeModel", "CryptoPrimitives", "Git", "HTTP", "Ledger", "OperatingSystem"])
+]
+
 let library: [Target] = [
     .executableTarget(name: "ResourceEmbedder", path: "Sources/ResourceEmbedder"),
     .plugin(
@@ -69,10 +75,11 @@ let library: [Target] = [
     .target(
         name: "AgentSafe",
         dependencies: [
-            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git",
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster",
+            "Git",
             "HTTP",
             "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
-            "SSHSignature", "Tokens",
+            "SSHSignature", "Shipping", "Tokens",
         ]
     ),
 ]
@@ -156,7 +163,7 @@ let tests: [Target] = [
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
             "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature", "TestSupport", "Tokens",
+            "PolicyEngine", "Runner", "SSHSignature", "Shipping", "TestSupport", "Tokens",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]
@@ -176,7 +183,7 @@ let package = Package(
         .executable(name: "agentsafe", targets: ["AgentSafeTool"]),
         .executable(name: "agentsafe-bench", targets: ["AgentSafeBench"]),
     ],
-    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + access + executors + library + faces
-        + tests,
+    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + access + executors + evidence
+        + library + faces + tests,
     swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,7 @@ FLOORS = [
     ["Ledger", "Runner"],
     ["KubernetesAccess"],
     ["KubernetesExecutor", "EmbeddedCluster", "Kubectl", "AWSExecutor"],
+    ["Shipping"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],
