@@ -45,7 +45,9 @@ let protocolFloor: [Target] = [
 
 let access: [Target] = [
     .target(
-        name: "KubernetesAccess", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "YAML"])
+        name: "KubernetesAccess", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "YAML"]),
+    // Messages to receivers that a file or the machine names.
+    .target(name: "Webhooks", dependencies: ["CryptoPrimitives", "HTTP", "OperatingSystem"]),
 ]
 
 let executors: [Target] = [
@@ -116,6 +118,9 @@ let tests: [Target] = [
     .testTarget(name: "GitTests", dependencies: ["Git", "OperatingSystem", "SSHSignature", "TestSupport"]),
     .testTarget(name: "OperatingSystemTests", dependencies: ["OperatingSystem", "TestSupport"]),
     .testTarget(name: "HTTPTests", dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "TestSupport"]),
+    .testTarget(
+        name: "WebhooksTests",
+        dependencies: ["ChangeModel", "HTTP", "OperatingSystem", "TestSupport", "Webhooks"]),
     .testTarget(
         name: "KubernetesAccessTests",
         dependencies: [

@@ -20,7 +20,7 @@ FLOORS = [
     ["ChangeModel", "CommandLineParsing"],
     ["PolicyEngine", "SSHSignature", "Tokens", "Documents"],
     ["Ledger", "Runner"],
-    ["KubernetesAccess"],
+    ["KubernetesAccess", "Webhooks"],
     ["KubernetesExecutor", "EmbeddedCluster", "Kubectl", "AWSExecutor"],
     ["Shipping"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],

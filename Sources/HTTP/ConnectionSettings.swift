@@ -32,6 +32,9 @@ public struct ConnectionSettings: Sendable {
     public var acceptsCompression = true
     /// Seconds until TCP, the proxy and TLS must stand.
     public var connectTimeout = 10
+    /// Asked with the peer's IP address when a connection stands and before a byte of the request goes over it; false ends
+    /// the exchange. Behind a proxy the peer is the proxy.
+    public var acceptsPeer: (@Sendable (_ address: String) -> Bool)?
     /// Bytes of a body after decompression. More is an error, never a part.
     public var maximumBody = 16 << 20
     /// Bytes of all header lines of one answer.

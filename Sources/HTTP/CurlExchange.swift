@@ -6,11 +6,14 @@ final class CurlExchange {
     private let maximumBody: Int
     private let receive: ((ArraySlice<UInt8>) -> StreamStep)?
     let isCancelled: (@Sendable () -> Bool)?
+    private let acceptsPeer: (@Sendable (String) -> Bool)?
 
     /// Whether a byte of the request can have reached the server.
     private(set) var hasBegun = false
     /// Whether libcurl wanted to send the request a second time.
     private(set) var wasRepeated = false
+    /// Whether the connection led to whom nothing may be sent.
+    private(set) var isPeerRefused = false
     private(set) var isHeadTooLarge = false
     private(set) var isBodyTooLarge = false
     private(set) var wasStopped = false
@@ -26,6 +29,7 @@ final class CurlExchange {
     ) {
         maximumHead = settings.maximumHead
         maximumBody = settings.maximumBody
+        acceptsPeer = settings.acceptsPeer
         self.receive = receive
         self.isCancelled = isCancelled
     }
@@ -34,9 +38,15 @@ final class CurlExchange {
 
     /// Called when a connection stands. libcurl sends a request again by itself when a kept connection broke before the
     /// first byte of the answer; the server may have acted on it all the same, so here the second time is the last.
-    func begin() -> Bool {
+    ///
+    /// - Parameter peer: the IP address at the other end.
+    func begin(peer: String) -> Bool {
         guard !hasBegun else {
             wasRepeated = true
+            return false
+        }
+        if let acceptsPeer, !acceptsPeer(peer) {
+            isPeerRefused = true
             return false
         }
         hasBegun = true
@@ -104,8 +114,9 @@ final class CurlExchange {
         options.note(
             agentsafe_curl_set_prerequest(
                 pointer,
-                { subject, _, _, _, _ in
-                    exchange(subject)?.begin() == true ? Int32(CURL_PREREQFUNC_OK) : Int32(CURL_PREREQFUNC_ABORT)
+                { subject, peer, _, _, _ in
+                    exchange(subject)?.begin(peer: peer.map { String(cString: $0) } ?? "") == true
+                        ? Int32(CURL_PREREQFUNC_OK) : Int32(CURL_PREREQFUNC_ABORT)
                 }, subject), CURLOPT_PREREQFUNCTION)
         guard isCancelled != nil else { return }
         options.note(

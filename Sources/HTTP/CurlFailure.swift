@@ -23,6 +23,9 @@ struct CurlFailure {
         if exchange.isBodyTooLarge {
             return (.tooLarge, "the answer of \(server) is larger than \(settings.maximumBody) bytes")
         }
+        if exchange.isPeerRefused {
+            return (.untrusted, "the connection to \(server) leads to another address than the one that was meant")
+        }
         if exchange.wasRepeated { return (.interrupted, "the connection to \(server) broke before an answer came") }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
