@@ -64,7 +64,9 @@ let executors: [Target] = [
 let evidence: [Target] = [
     .target(
         name: "Shipping",
-        dependencies: ["AWSExecutor", "ChangeModel", "CryptoPrimitives", "Git", "HTTP", "Ledger", "OperatingSystem"])
+        dependencies: [
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Git", "Ledger", "OperatingSystem", "Webhooks",
+        ])
 ]
 
 let library: [Target] = [
@@ -78,10 +80,8 @@ let library: [Target] = [
         name: "AgentSafe",
         dependencies: [
             "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster",
-            "Git",
-            "HTTP",
-            "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
-            "SSHSignature", "Shipping", "Tokens",
+            "Git", "HTTP", "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
+            "SSHSignature", "Shipping", "Tokens", "Webhooks",
         ]
     ),
 ]

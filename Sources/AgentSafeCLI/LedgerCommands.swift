@@ -15,7 +15,8 @@ enum LedgerShipCommand: Command {
             """,
         example: "agentsafe ledger ship /srv/evidence",
         moreExamples: [
-            "agentsafe ledger ship s3://acme-evidence/governance --object-lock compliance --retain-days 2555"
+            "agentsafe ledger ship s3://acme-evidence/governance --object-lock compliance --retain-days 2555",
+            "agentsafe ledger ship https://evidence.example.com/governance --secret-file ~/.config/agentsafe/evidence",
         ],
         options: [
             OptionSpec(
@@ -23,7 +24,11 @@ enum LedgerShipCommand: Command {
                 help: "S3: keep each object from removal, with `--retain-days`"),
             OptionSpec("retain-days", value: "DAYS", help: "S3: for how long"),
             OptionSpec("region", value: "REGION", help: "S3: the bucket's region (default: AWS_REGION, the profile's)"),
-            .profile, OptionSpec("dry-run", help: "say what would be shipped"), .remote, .output,
+            .profile,
+            OptionSpec(
+                "secret-file", value: "FILE",
+                help: "webhook: `whsec_…`, which its receiver has too (default: AGENTSAFE_SHIP_SECRET_FILE)"),
+            OptionSpec("dry-run", help: "say what would be shipped"), .remote, .output,
         ],
         positionals: [PositionalSpec("DESTINATION", help: "a folder, s3://BUCKET/PREFIX or https://…")],
         exitCodes: ExitCodeSpec.common)
@@ -33,6 +38,7 @@ enum LedgerShipCommand: Command {
         var shipping = ShippingSettings()
         shipping.region = context.arguments.value("region")
         shipping.objectLock = context.arguments.value("object-lock")
+        shipping.secretFile = context.arguments.value("secret-file")
         shipping.isRehearsal = context.arguments.has("dry-run")
         if let text = context.arguments.value("retain-days") {
             guard let days = Int(text) else {

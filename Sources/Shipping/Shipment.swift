@@ -1,6 +1,6 @@
 public import ChangeModel
 public import Git
-internal import Ledger
+public import Ledger
 
 /// Where the two branches stand at one event.
 public struct ShipmentTips: Hashable, Sendable {
@@ -30,8 +30,9 @@ public struct ShipmentTips: Hashable, Sendable {
 /// One event of the ledger on its way out of the repository: a git bundle with the event's commit, with what main had gained
 /// when it was recorded, and with the event before as prerequisite. Its bytes are a function of these commits.
 public struct Shipment: Sendable {
-    public let height: Int
+    public var height: Int { event.height }
     public let tips: ShipmentTips
+    public let event: LedgerEvent
     /// Of the event before; nil of genesis.
     public let previous: ShipmentTips?
     public let bytes: [UInt8]
@@ -76,10 +77,13 @@ final class ShipmentMaker {
         mainGrowth = BranchGrowth(repository)
     }
 
+    func event(at commit: ObjectID) throws(ShippingError) -> LedgerEvent {
+        try ledger { () throws(LedgerError) in try LedgerHistory.event(at: commit, in: repository) }
+    }
+
     /// Where the branches stand at the event that a commit records.
     func tips(at commit: ObjectID) throws(ShippingError) -> ShipmentTips {
-        let event = try ledger { () throws(LedgerError) in try LedgerHistory.event(at: commit, in: repository) }
-        return ShipmentTips(ledger: commit, main: event.main)
+        ShipmentTips(ledger: commit, main: try event(at: commit).main)
     }
 
     /// The objects of a shipment.
@@ -88,19 +92,24 @@ final class ShipmentMaker {
             .union(mainGrowth.objects(from: previous?.main, to: tips.main))
     }
 
-    func shipment(
-        _ height: Int, _ tips: ShipmentTips, after previous: ShipmentTips?
-    ) throws(ShippingError) -> Shipment {
+    /// The shipment of the event that a commit records.
+    func shipment(_ commit: ObjectID, after previous: ShipmentTips?) throws(ShippingError) -> Shipment {
+        let event = try event(at: commit)
+        let tips = ShipmentTips(ledger: commit, main: event.main)
+        return Shipment(tips: tips, event: event, previous: previous, bytes: try bytes(tips, after: previous))
+    }
+
+    func bytes(_ tips: ShipmentTips, after previous: ShipmentTips?) throws(ShippingError) -> [UInt8] {
         do throws(GitError) {
             let head = Bundle.head(
                 prerequisites: previous.map { [$0.ledger, $0.main] } ?? [], references: tips.bundled)
-            let pack = try repository.storedPack(
-                of: try objects(of: tips, after: previous), limit: Shipment.maximumSize - head.count - 64)
-            return Shipment(height: height, tips: tips, previous: previous, bytes: head + pack)
+            return head
+                + (try repository.storedPack(
+                    of: try objects(of: tips, after: previous), limit: Shipment.maximumSize - head.count - 64))
         } catch {
             throw ShippingError(
                 error.code == .malformed ? .notAuthentic : .failed,
-                "event \(height) of the ledger cannot be shipped: \(error.message)")
+                "ledger commit \(tips.ledger.short) cannot be shipped: \(error.message)")
         }
     }
 }

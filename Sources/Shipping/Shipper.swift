@@ -104,9 +104,12 @@ public final class Shipper {
         } else {
             previous = height == 0 ? nil : try maker.tips(at: try commit(height - 1))
         }
-        let tips = try maker.tips(at: try commit(height))
-        last = (height, tips)
-        return try maker.shipment(height, tips, after: previous)
+        let shipment = try maker.shipment(try commit(height), after: previous)
+        guard shipment.height == height else {
+            throw ShippingError(.notAuthentic, "the ledger's heights have a gap; run `agentsafe verify`")
+        }
+        last = (height, shipment.tips)
+        return shipment
     }
 
     /// The ledger's commit at a height. It is verified, so each has one parent, and heights have no gaps.

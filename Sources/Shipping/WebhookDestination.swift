@@ -43,11 +43,14 @@ public final class WebhookDestination: ShipmentDestination {
             lock = try FileLock.acquire(file: cursor + ".lock", waiting: false)
         } catch {
             throw ShippingError(
-                .failed, "what was shipped cannot be remembered: \(error); set AGENTSAFE_STATE_HOME to a folder that you may write")
+                .failed,
+                "what was shipped cannot be remembered: \(error); set AGENTSAFE_STATE_HOME to a folder that you may write"
+            )
         }
         guard let lock else {
             throw ShippingError(
-                .failed, "another `agentsafe ledger ship` to \(name) is at work on this machine; wait until it has ended")
+                .failed,
+                "another `agentsafe ledger ship` to \(name) is at work on this machine; wait until it has ended")
         }
         self.lock = lock
         reached = try Self.read(cursor)
@@ -60,7 +63,8 @@ public final class WebhookDestination: ShipmentDestination {
             let ledger = json["ledger"]?.stringValue.flatMap({ ObjectID($0) })
         else {
             throw ShippingError(
-                .failed, "the cursor at `\(path)` cannot be read; remove it, and everything is sent again, which does no harm")
+                .failed,
+                "the cursor at `\(path)` cannot be read; remove it, and everything is sent again, which does no harm")
         }
         return (Int(height), ledger)
     }
@@ -91,7 +95,8 @@ public final class WebhookDestination: ShipmentDestination {
         case .postponed(let failure):
             throw ShippingError(
                 .failed,
-                "\(name) did not take event \(shipment.height): \(failure.message); run this again, and it goes on from there")
+                "\(name) did not take event \(shipment.height): \(failure.message); run this again, and it goes on from there"
+            )
         case .refused(let failure):
             if failure.status == 409 {
                 throw ShippingError(

@@ -86,7 +86,9 @@ struct BundleTests {
         }
     }
 
-    @Test("what no rule has looked at on a merged branch is taken along: old modes, links, submodules, folders in folders")
+    @Test(
+        "what no rule has looked at on a merged branch is taken along: old modes, links, submodules, folders in folders"
+    )
     func strangeTrees() throws {
         let sandbox = try Sandbox()
         _ = try sandbox.repository()
@@ -101,7 +103,9 @@ struct BundleTests {
         }
         var tree = try sandbox.store("tree", entries.flatMap { $0 })
         // Git itself gives up at 2048.
-        for _ in 0..<1500 { tree = try Repository(containing: sandbox.path("work")).write(.tree, bytes("40000 d\0") + tree.bytes) }
+        for _ in 0..<1500 {
+            tree = try Repository(containing: sandbox.path("work")).write(.tree, bytes("40000 d\0") + tree.bytes)
+        }
         let side = try sandbox.line(["commit-tree", tree.description, "-p", "HEAD", "-m", "strange"])
         try sandbox.git(["merge", "-q", "-s", "ours", "-m", "merge", side])
         try rebuild(try bundles(sandbox), sandbox)
@@ -132,7 +136,9 @@ struct BundleTests {
         #expect(code { _ = try BranchGrowth(repository).objects(from: one, to: two) } == .malformed)
     }
 
-    @Test("content of every length is read back, by this reader and by git's", arguments: [0, 1, 15, 16, 2047, 65_535, 65_536, 200_000])
+    @Test(
+        "content of every length is read back, by this reader and by git's",
+        arguments: [0, 1, 15, 16, 2047, 65_535, 65_536, 200_000])
     func lengths(_ length: Int) throws {
         let sandbox = try Sandbox()
         let repository = try sandbox.repository()
@@ -182,9 +188,13 @@ struct BundleTests {
         for _ in 0..<300 {
             var bad = good
             switch Int.random(in: 0..<3, using: &generator) {
-            case 0: bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8(1 << Int.random(in: 0..<8, using: &generator))
+            case 0:
+                bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8(
+                    1 << Int.random(in: 0..<8, using: &generator))
             case 1: bad.removeLast(Int.random(in: 1..<bad.count, using: &generator))
-            default: bad.insert(UInt8.random(in: 0...255, using: &generator), at: Int.random(in: 0...bad.count, using: &generator))
+            default:
+                bad.insert(
+                    UInt8.random(in: 0...255, using: &generator), at: Int.random(in: 0...bad.count, using: &generator))
             }
             guard bad != good else { continue }
             // What still parses says something else, and only its head can.

@@ -53,6 +53,8 @@ public struct ShippingSettings: Sendable {
     /// `governance` or `compliance`; nil: no lock of one's own.
     public var objectLock: String?
     public var retainDays: Int?
+    /// With the secrets that a webhook's receiver shares.
+    public var secretFile: String?
     /// Nothing is sent.
     public var isRehearsal = false
 

@@ -4,6 +4,7 @@ internal import Git
 internal import Ledger
 internal import OperatingSystem
 internal import Shipping
+internal import Webhooks
 
 /// What was shipped.
 public struct ShipReport: Sendable {
@@ -66,7 +67,7 @@ extension Workspace {
             try fetchIfPossible(.main)
             let seen = isAlone ? try view() : try latest(.main) { () throws(AgentSafeError) in try view() }
             let tip = seen.ledger.tip
-            let destination = try destination(place, shipping, retention)
+            let destination = try destination(place, shipping, retention, of: seen.state)
             let shipper = Shipper(repository, tip: tip.commit.id, height: tip.event.height, to: destination)
             let outcome: Shipper.Outcome
             do throws(ShippingError) {
@@ -99,7 +100,8 @@ extension Workspace {
     }
 
     private func destination(
-        _ place: ShippingPlace, _ shipping: ShippingSettings, _ retention: ObjectStorage.Retention?
+        _ place: ShippingPlace, _ shipping: ShippingSettings, _ retention: ObjectStorage.Retention?,
+        of main: MainState
     ) throws(AgentSafeError) -> any ShipmentDestination {
         switch place {
         case .folder(let path):
@@ -112,9 +114,60 @@ extension Workspace {
             return BucketDestination(
                 try ObjectStorage.open(bucket, shipping.region, settings.profile, host), prefix: prefix,
                 retention: retention)
-        case .webhook:
-            throw AgentSafeError(.usage, "webhooks are not shipped to yet")
+        case .webhook(let url): return try webhook(url, shipping, of: main)
         }
+    }
+
+    private func webhook(
+        _ url: String, _ shipping: ShippingSettings, of main: MainState
+    ) throws(AgentSafeError) -> WebhookDestination {
+        let address: WebhookAddress
+        do throws(WebhookAddressError) {
+            address = try WebhookAddress(url)
+        } catch {
+            throw AgentSafeError(.usage, "the webhook cannot be sent to: \(error)")
+        }
+        let named = try setting(nil, variable: "AGENTSAFE_LOCAL_HOSTS", configuration: "agentsafe.localHosts") ?? ""
+        guard let localHosts = LocalHosts(named) else {
+            throw AgentSafeError(
+                .usage,
+                "AGENTSAFE_LOCAL_HOSTS or `git config agentsafe.localHosts` lists what are no hosts; write them as in "
+                    + "`127.0.0.1:8080, hooks.corp.example`")
+        }
+        let client = WebhookClient(
+            address, secrets: try secrets(shipping), guardian: AddressGuard(localHosts: localHosts), host: host,
+            policy: WebhookDestination.policy)
+        let mark = Digest(of: Array(url.utf8)).description.split(separator: ":").last?.prefix(32) ?? ""
+        let cursor = try "\(stateFolder())/agentsafe/shipped/\(pinnedGenesis())/\(mark)-cursor.json"
+        return try self.shipping { () throws(ShippingError) in
+            try WebhookDestination(client, host: address.host, repository: main.repositoryID, cursor: cursor)
+        }
+    }
+
+    /// What messages are signed with: from a file, for what stands on a command line or in an environment is seen by others.
+    private func secrets(_ shipping: ShippingSettings) throws(AgentSafeError) -> [WebhookSecret] {
+        guard
+            let path = try setting(
+                shipping.secretFile, variable: "AGENTSAFE_SHIP_SECRET_FILE", configuration: "agentsafe.shipSecretFile")
+        else {
+            throw AgentSafeError(
+                .usage,
+                "a webhook's messages are signed; pass the file with the secret that you share with its receiver: "
+                    + "`--secret-file FILE`")
+        }
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try Files.read(host.absolute(path), limit: 4096)
+        } catch {
+            throw AgentSafeError(.failed, "cannot read the webhook's secret: \(error)")
+        }
+        guard let secrets = WebhookSecret.list(String(decoding: bytes, as: UTF8.self)) else {
+            throw AgentSafeError(
+                .failed,
+                "`\(path.forMessage(limit: 200))` holds no secret: one to four are expected, each `whsec_` and the base64 of 24 "
+                    + "to 64 random bytes")
+        }
+        return secrets
     }
 
     private func shipping<Value>(_ body: () throws(ShippingError) -> Value) throws(AgentSafeError) -> Value {

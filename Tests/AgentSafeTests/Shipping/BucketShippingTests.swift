@@ -12,7 +12,8 @@ struct BucketShippingTests {
             "boto('s3').create_bucket(Bucket='\(bucket)', ObjectLockEnabledForBucket=True, "
                 + "CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})", scope: bucket)
         let variables = [
-            "AWS_ENDPOINT_URL": moto.address, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "hidden-test-secret",
+            "AWS_ENDPOINT_URL": moto.address, "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "hidden-test-secret",
             "AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true",
         ]
         return (try ExecutedLedger.copy().governance, moto, variables)
@@ -41,11 +42,12 @@ struct BucketShippingTests {
             let object = "boto('s3').get_object(Bucket='\(bucket)', Key='\(key)')"
             let content = try moto.boto("\(object)['Body'].read().hex()", scope: bucket).stringValue
             #expect(content == Hexadecimal.text(try Files.read(governance.shipment(height))))
-            let retention = try moto.boto(
-                "boto('s3').get_object_retention(Bucket='\(bucket)', Key='\(key)')['Retention']", scope: bucket)
-            #expect(retention["Mode"] == "COMPLIANCE")
+            // Of a server of its own moto does not answer GetObjectRetention.
+            let head = "boto('s3').head_object(Bucket='\(bucket)', Key='\(key)')"
+            #expect(try moto.boto("\(head)['ObjectLockMode']", scope: bucket) == "COMPLIANCE")
             let until = Timestamp(seconds: governance.clock.now + 2555 * 86_400).description.prefix(10)
-            #expect(retention["RetainUntilDate"]?.stringValue?.hasPrefix(until) == true, "\(retention)")
+            let kept = try moto.boto("str(\(head)['ObjectLockRetainUntilDate'])", scope: bucket).stringValue
+            #expect(kept?.hasPrefix(until) == true, "\(kept ?? "")")
             // Nobody takes it away.
             let version = try moto.boto("\(object)['VersionId']", scope: bucket).stringValue ?? ""
             #expect(throws: MotoServer.Refused.self) {

@@ -25,8 +25,7 @@ struct HandMadeShipments {
         for (height, commit) in commits.enumerated() {
             // What an event does not say of main is taken from the one before.
             let tips = try (try? maker.tips(at: commit)) ?? ShipmentTips(ledger: commit, main: #require(last).main)
-            let shipment = try maker.shipment(height, tips, after: last)
-            try Files.create("\(folder)/\(shipment.name)", shipment.bytes)
+            try Files.create("\(folder)/\(Shipment.name(height))", try maker.bytes(tips, after: last))
             last = tips
         }
     }

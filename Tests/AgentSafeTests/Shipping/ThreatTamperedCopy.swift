@@ -208,7 +208,7 @@ struct ThreatTamperedCopy {
             ])
         #expect(try governance.audit(of: other)["height"]?.integerValue == Int64(newest))
         let report = try governance.expect(
-            30, "bob", ["ledger", "verify-shipped", other, "--output", "json"]
+            30, "sam", ["ledger", "verify-shipped", other, "--output", "json"]
         ).json
         #expect(report.at("clone", "relation") == "forked", "\(report)")
         // One shipment of the fork among the true ones is found without any clone.

@@ -1,7 +1,7 @@
 """Relays HTTP requests on loopback to another server there, and harms them as told. One JSON object as argument; prints its
 port; then answers each line of standard input with one line of JSON: `log`, or `plan [...]`. Ends with standard input.
 
-    program             what to start and relay to: its words; it prints its port
+    upstream            the other server's port
     plan                what to do with each request, in turn; all others are relayed
         relay
         lose            close without relaying
@@ -14,14 +14,12 @@ port; then answers each line of standard input with one line of JSON: `log`, or 
 import http.client
 import json
 import socket
-import subprocess
 import sys
 import threading
 import time
 
 options = json.loads(sys.argv[1])
-child = subprocess.Popen(options["program"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-upstream = int(child.stdout.readline())
+upstream = options["upstream"]
 plan, log, held = list(options.get("plan", [])), [], []
 lock = threading.Lock()
 
@@ -89,12 +87,9 @@ def accept():
 
 
 threading.Thread(target=accept, daemon=True).start()
-try:
-    for line in sys.stdin:
-        word, _, rest = line.strip().partition(" ")
-        with lock:
-            if word == "plan":
-                plan[:] = json.loads(rest)
-            print(json.dumps(log if word == "log" else None), flush=True)
-finally:
-    child.kill()
+for line in sys.stdin:
+    word, _, rest = line.strip().partition(" ")
+    with lock:
+        if word == "plan":
+            plan[:] = json.loads(rest)
+        print(json.dumps(log if word == "log" else None), flush=True)
