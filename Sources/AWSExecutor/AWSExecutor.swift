@@ -9,7 +9,7 @@ public import Runner
 /// again and must be the one that before-state describes. No error carries a Lambda's settings or payload.
 public final class AWSExecutor: Executor {
     public let name: String
-    private let session: AWSSession
+    let session: AWSSession
 
     /// - Parameters:
     ///   - profile: chosen by a flag; nil for what the environment says.

@@ -11,6 +11,9 @@ final class AWSSession {
     private let plan: CredentialPlan
     private let endpoints: EndpointSettings
     private var clients: [String: ServiceClient] = [:]
+    /// Keys that were lent for a step; nil: the plan's own.
+    private var lent: FixedKey?
+    private var lentClients: [String: ServiceClient] = [:]
 
     init(
         plan: CredentialPlan, endpoints: EndpointSettings, host: Host, key: EvidenceKey, convergenceTimeout: Int
@@ -22,7 +25,21 @@ final class AWSSession {
         self.convergenceTimeout = convergenceTimeout
     }
 
+    /// From here on asks with these keys alone; nil: with its own again. They cannot be renewed: they end when they end.
+    func speak(with key: AccessKey?) {
+        lent = key.map { FixedKey($0) }
+        lentClients = [:]
+    }
+
     func client(_ region: String) -> ServiceClient {
+        guard let lent else { return ownClient(region) }
+        if let known = lentClients[region] { return known }
+        let new = ServiceClient(region: region, endpoints: endpoints, keys: lent, host: host)
+        lentClients[region] = new
+        return new
+    }
+
+    func ownClient(_ region: String) -> ServiceClient {
         if let known = clients[region] { return known }
         let keys = PlannedKeys(plan, region: region, endpoints: endpoints, host: host)
         let new = ServiceClient(region: region, endpoints: endpoints, keys: keys, host: host)
@@ -59,8 +76,9 @@ final class AWSSession {
                 code: .conflict,
                 message: "\(error.message); it changed since before-state was taken: look at it and propose again")
         }
+        // Whose keys have ended sees nothing any more: what was begun with them may be done, or not.
         let code: ExecutionError.Code =
-            error.status == 0 || error.status >= 500
+            error.status == 0 || error.status >= 500 || RetryBudget.expired.contains(error.code)
             ? .unreachable
             : error.status == 404 || error.code.contains("NotFound") || error.code.hasPrefix("NoSuch")
                 ? .notFound : .refused

@@ -138,8 +138,10 @@ extension Workspace {
         for step in plan.steps {
             chosen.append(try executors.executor(for: step.target, by: view.state.configuration.executors))
         }
+        let vault = MachineVault(
+            workspace: self, executors: executors, change: id, repository: view.state.configuration.repository)
         let previewer = Previewer(
-            executors: chosen, vault: MachineVault(workspace: self, executors: executors),
+            executors: chosen, vault: vault,
             catalogue: try catalogue(of: view.state))
         let previews = previewer.run(
             plan.steps.map { ExecutionStep(action: $0.action, target: $0.target, parameters: $0.parameters) },

@@ -220,8 +220,10 @@ extension Workspace {
                 return RunOutcome(change, .failed, "\(error); nothing was claimed")
             }
         }
-        let runner = Runner(
-            executors: chosen, store: store, vault: MachineVault(workspace: self, executors: executors), host: host)
+        let vault = MachineVault(
+            workspace: self, executors: executors, change: change.change.id,
+            repository: store.currentView.state.configuration.repository)
+        let runner = Runner(executors: chosen, store: store, vault: vault, host: host)
         do {
             switch try runner.run(authorized, progress: progress) {
             case .executed(let record): return RunOutcome(change, record)

@@ -51,6 +51,10 @@ private enum CredentialArguments {
         }
         if let place = report.place { lines.append("  \(visible(place))") }
         lines.append("  scope: \(visible(report.scope.canonicalText))")
+        if let policy = report.sessionPolicy { lines.append("  session policy: \(visible(policy.canonicalText))") }
+        if let identity = report.identity {
+            lines.append("  known as \(visible(identity["arn"] ?? identity["account"] ?? "nobody"))")
+        }
         if let expires = report.expires { lines.append("  until \(expires)") }
         if let problem = report.problem { lines.append("  problem: \(visible(problem))") }
         if let missing = report.missing {
@@ -71,7 +75,7 @@ enum CredentialResolveCommand: Command {
             nothing: neither a credential nor a branch. No option shows a value. Ends with 1 when a run would come to a halt for \
             lack of one.
             With `--output json`: {"credentials": [{"action", "target", "type" (of a secret: "secret"), "backend" (or null), "kind", \
-            "place", "scope", "ttl_seconds", "problem"}]}.
+            "place", "scope", "session_policy" (of kind "sts"), "ttl_seconds", "problem"}]}.
             """,
         example: "agentsafe credential resolve chg-20261122-7f3k9q2m4x",
         moreExamples: [
@@ -93,9 +97,10 @@ enum CredentialTestCommand: Command {
         name: "test", summary: "Fetch these credentials, ask the target what they may do, and drop them.",
         discussion: """
             Says what is missing (by a SelfSubjectAccessReview for each of the action's `required_privileges`), and what goes beyond. \
-            Claims, changes and records nothing, and shows no value. Of a cluster in a file nobody can ask what a token may do. Ends \
-            with 1 when something could not be had, or lacks a right.
-            With `--output json` as `credential resolve`, and of what was fetched "expires", "missing" and "excess".
+            Claims, changes and records nothing, and shows no value. Of a cluster in a file nobody can ask what a token may do; of AWS's \
+            keys STS is asked whose they are, which must be the target's account. Ends with 1 when something could not be had, or lacks a right.
+            With `--output json` as `credential resolve`, and of what was fetched "expires", "identity" (of AWS's keys: "account" and "arn"), "missing" \
+            and "excess".
             """,
         example: "agentsafe credential test chg-20261122-7f3k9q2m4x",
         moreExamples: ["agentsafe credential test cordon-node --target staging/node-1"],

@@ -44,6 +44,8 @@ public struct CredentialBackend: Hashable, Sendable {
         case exec(command: String, arguments: [String], timeout: Int)
         /// A token of a ServiceAccount, by the TokenRequest API. No audiences: the API server's own.
         case tokenRequest(namespace: String, serviceAccount: String, audiences: [String])
+        /// Keys of an AWS role, narrowed to what the step needs, by STS.
+        case roleSession(SessionRole)
 
         /// The word that stands for it in `agentsafe.yaml`.
         public var kind: String {
@@ -52,11 +54,12 @@ public struct CredentialBackend: Hashable, Sendable {
             case .file: "file"
             case .exec: "exec"
             case .tokenRequest: "token_request"
+            case .roleSession: "sts"
             }
         }
     }
 
-    public static let kinds = ["environment", "file", "exec", "token_request"]
+    public static let kinds = ["environment", "file", "exec", "token_request", "sts"]
     public static let usualTimeout = 30
 
     public init(
@@ -72,4 +75,23 @@ public struct CredentialBackend: Hashable, Sendable {
     }
 
     func serves(_ target: TargetEntry) -> Bool { environments.isEmpty || environments.contains(target.environment) }
+}
+
+/// The role of AWS that a backend assumes for a step.
+public struct SessionRole: Hashable, Sendable {
+    /// May hold blanks (`ScopeTemplate`): a role for each account, say.
+    public var arn: String
+    public var externalID: String?
+    /// Whose STS is asked; nil: that of the step's own region.
+    public var region: String?
+    /// Whether the session carries the change's id, the action and the repository as tags, which the role's trust policy must
+    /// allow (`sts:TagSession`).
+    public var isTagged: Bool
+
+    public init(arn: String, externalID: String? = nil, region: String? = nil, isTagged: Bool = true) {
+        self.arn = arn
+        self.externalID = externalID
+        self.region = region
+        self.isTagged = isTagged
+    }
 }

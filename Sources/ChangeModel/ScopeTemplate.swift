@@ -1,9 +1,11 @@
-/// A text with blanks: `{{ params.NAME }}` stands for a param of the step, `{{ secret }}` for the name of the secret that is
-/// asked for. It is read once and filled once: what stands in a blank is never read for blanks again.
+/// A text with blanks: `{{ params.NAME }}` stands for a param of the step, `{{ target.KEY }}` for what the target's locator says,
+/// `{{ secret }}` for the name of the secret that is asked for. It is read once and filled once: what stands in a blank is never
+/// read for blanks again.
 public struct ScopeTemplate: Hashable, Sendable {
     public enum Part: Hashable, Sendable {
         case text(String)
         case parameter(String)
+        case locator(String)
         case secret
     }
 
@@ -24,6 +26,8 @@ public struct ScopeTemplate: Hashable, Sendable {
                 parts.append(.secret)
             } else if name.hasPrefix("params."), Identifier.isParameterName(String(name.dropFirst(7))) {
                 parts.append(.parameter(String(name.dropFirst(7))))
+            } else if name.hasPrefix("target."), Identifier.isParameterName(String(name.dropFirst(7))) {
+                parts.append(.locator(String(name.dropFirst(7))))
             } else {
                 return nil
             }
@@ -46,6 +50,15 @@ public struct ScopeTemplate: Hashable, Sendable {
     /// The params that it names.
     public var parameters: [String] { parts.compactMap { if case .parameter(let name) = $0 { name } else { nil } } }
     public var namesSecret: Bool { parts.contains(.secret) }
+    /// Whether any part is filled with what one step has: a param, or an entry of its target's locator.
+    public var namesStep: Bool {
+        parts.contains {
+            switch $0 {
+            case .parameter, .locator: true
+            case .text, .secret: false
+            }
+        }
+    }
 
     /// What may stand in a blank: a letter or digit, then letters, digits, `.`, `-` and `_`; at most 253 bytes. So a value
     /// cannot end the name that it is part of, and begin another: no `/`, no `*`, no blank, no brace.

@@ -55,3 +55,13 @@ final class Pauses: @unchecked Sendable {
     private(set) var all: [Int] = []
     func add(_ milliseconds: Int) { all.append(milliseconds) }
 }
+
+extension Program {
+    /// What a Python program that is given beside moto's server answers, as JSON.
+    static func asked(_ script: String, _ argument: JSONValue) throws -> JSONValue {
+        let folder = Files.parent(of: AWSPeers.program("moto-server.py"))
+        let result = try Program.run(
+            ["python3", "-c", script, folder, argument.canonicalText], environment: Host.real().environment)
+        return try JSONValue(parsing: result.output)
+    }
+}

@@ -31,13 +31,21 @@ final class AWSScene {
     let suffix: String
     private static let count = Atomic<Int>(0)
 
-    /// - Parameter isAlone: with a server of its own, whose settings it may change.
-    init?(timeout: Int = 60, pauses: Pauses = Pauses(), isAlone: Bool = false) throws {
-        guard let moto = try isAlone ? MotoServer() : MotoServer.shared() else { return nil }
+    /// - Parameters:
+    ///   - isAlone: with a server of its own, whose settings it may change.
+    ///   - server: one that is there already.
+    ///   - address: what stands before the server; nil: nothing.
+    init?(
+        timeout: Int = 60, pauses: Pauses = Pauses(), isAlone: Bool = false, server: MotoServer? = nil,
+        address: String? = nil, key: AccessKey = AccessKey(id: "test", secret: "test")
+    ) throws {
+        guard let moto = try server ?? (isAlone ? MotoServer() : MotoServer.shared()) else { return nil }
         suffix = "t\(Self.count.add(1, ordering: .relaxed).newValue)"
         self.moto = moto
+        var endpoints = moto.endpoints
+        if let address { endpoints.configuredForAll = address }
         executor = AWSExecutor(
-            plan: .environment(AccessKey(id: "test", secret: "test")), endpoints: moto.endpoints,
+            plan: .environment(key), endpoints: endpoints,
             host: .forAWS(pauses: pauses), evidenceKey: EvidenceKey(Array(repeating: 7, count: 32)),
             convergenceTimeout: timeout)
     }

@@ -1,7 +1,7 @@
 internal import ChangeModel
 internal import OperatingSystem
 
-/// TLS with client certificates, and harm between a client and a plain server: see `Programs/fault-proxy.py`.
+/// TLS with client certificates where there are any, and harm between a client and a plain server: see `Programs/fault-proxy.py`.
 public final class FaultProxy: Sendable {
     public enum Fault: String, Sendable, CaseIterable {
         case request, response, slow, truncated, longer, shorter, garbage, storm
@@ -9,13 +9,17 @@ public final class FaultProxy: Sendable {
     }
 
     private let process: ServerProcess
-    public var address: String { "https://127.0.0.1:\(process.port)" }
+    private let scheme: String
+    public var address: String { "\(scheme)://127.0.0.1:\(process.port)" }
 
-    public init(_ certificates: Certificates, upstream: Int) throws {
-        let options: JSONValue = [
-            "certificate": .string(certificates.path("server.crt")), "key": .string(certificates.path("server.key")),
-            "clients": .string(certificates.path("ca.crt")), "upstream": .integer(Int64(upstream)),
-        ]
+    /// - Parameter certificates: nil for plain HTTP.
+    public init(_ certificates: Certificates?, upstream: Int) throws {
+        let options: JSONValue = .compact([
+            "certificate": certificates.map { .string($0.path("server.crt")) },
+            "key": certificates.map { .string($0.path("server.key")) },
+            "clients": certificates.map { .string($0.path("ca.crt")) }, "upstream": .integer(Int64(upstream)),
+        ])
+        scheme = certificates == nil ? "http" : "https"
         let program = Files.parent(of: #filePath) + "/Programs/fault-proxy.py"
         process = try ServerProcess(["python3", program, options.canonicalText])
     }

@@ -18,6 +18,7 @@ public enum AWSPeers {
 public final class MotoServer: Sendable {
     private let process: Mutex<ServerProcess>
     public let address: String
+    public let port: Int
 
     private static let common = Result { try MotoServer() }
     public static func shared() throws -> MotoServer? { try common.get() }
@@ -25,6 +26,7 @@ public final class MotoServer: Sendable {
     public init?() throws {
         guard let python = AWSPeers.python else { return nil }
         let process = try ServerProcess([python, AWSPeers.program("moto-server.py")])
+        port = process.port
         address = "http://127.0.0.1:\(process.port)"
         self.process = Mutex(process)
     }

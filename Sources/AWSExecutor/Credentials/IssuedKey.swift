@@ -14,6 +14,14 @@ struct IssuedKey: Sendable {
         return make(json, "AccessKeyId", "SecretAccessKey", token: "SessionToken")
     }
 
+    /// As a `credential_process` would print it.
+    var processDocument: JSONValue {
+        .compact([
+            "Version": 1, "AccessKeyId": .string(key.id), "SecretAccessKey": .string(key.secret),
+            "SessionToken": key.sessionToken.map { .string($0) }, "Expiration": expires.map { .string($0.description) },
+        ])
+    }
+
     /// What a container's agent and an instance's metadata answer.
     static func fromMetadata(_ body: [UInt8]) -> IssuedKey? {
         guard let json = parse(body), json["Token"]?.stringValue != nil else { return nil }

@@ -19,12 +19,12 @@ struct SecurityTokenService {
 
     /// - Parameter policy: a session policy: the keys can do no more than it and the role both allow.
     func assumeRole(
-        _ role: AssumedRole, policy: JSONValue? = nil, tags: [(key: String, value: String)] = []
+        _ role: AssumedRole, policy: String? = nil, tags: [(key: String, value: String)] = []
     ) throws(ServiceError) -> IssuedKey {
         var fields = [("RoleArn", role.arn), ("RoleSessionName", role.sessionName ?? "agentsafe")]
         if let duration = role.duration { fields.append(("DurationSeconds", String(duration))) }
         if let id = role.externalID { fields.append(("ExternalId", id)) }
-        if let policy { fields.append(("Policy", policy.canonicalText)) }
+        if let policy { fields.append(("Policy", policy)) }
         for (number, tag) in tags.enumerated() {
             fields.append(("Tags.member.\(number + 1).Key", tag.key))
             fields.append(("Tags.member.\(number + 1).Value", tag.value))

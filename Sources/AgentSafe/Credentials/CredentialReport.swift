@@ -1,3 +1,4 @@
+internal import AWSExecutor
 public import ChangeModel
 internal import Documents
 internal import Ledger
@@ -19,17 +20,21 @@ public struct CredentialReport: Sendable {
     public let type: String
     /// nil where no backend gives it.
     public let backend: String?
-    /// `environment`, `file`, `exec` or `token_request`; nil with `backend`.
+    /// `environment`, `file`, `exec`, `token_request` or `sts`; nil with `backend`.
     public let kind: String?
     /// Where the backend looks, in words.
     public let place: String?
     public internal(set) var scope: JSONValue = .null
+    /// Of keys of AWS: the session policy that STS would be asked to narrow them by.
+    public let sessionPolicy: JSONValue?
     /// Seconds for which it is wanted; nil for a secret.
     public let lifetime: Int?
     /// Why it could not be had.
     public internal(set) var problem: String?
     /// Of a test: until when what was given lasts.
     public internal(set) var expires: Timestamp?
+    /// Of a test: as whom the target knows the credential; nil where it was not asked.
+    public internal(set) var identity: [String: String]?
     /// Of a test: what the credential may not do, though the step needs it. nil where nobody could be asked.
     public internal(set) var missing: [String]?
     /// Of a test: what it may do beyond that.
@@ -43,8 +48,10 @@ public struct CredentialReport: Sendable {
             "action": .string(action), "target": .string(target), "type": .string(type),
             "backend": backend.map { .string($0) } ?? .null, "kind": kind.map { .string($0) },
             "place": place.map { .string($0) }, "scope": scope,
+            "session_policy": sessionPolicy,
             "ttl_seconds": lifetime.map { .integer(Int64($0)) }, "problem": problem.map { .string($0) },
-            "expires": expires.map { .string($0.description) }, "missing": missing.map { .strings($0) },
+            "expires": expires.map { .string($0.description) },
+            "identity": identity.map { .object($0.mapValues { .string($0) }) }, "missing": missing.map { .strings($0) },
             "excess": excess.map { .strings($0) },
         ])
     }
@@ -68,9 +75,10 @@ extension Workspace {
             var report = report
             guard report.problem == nil, report.backend != nil else { return report }
             do throws(ExecutionError) {
-                let (credential, access) = try fetch()
-                credential.secret.drop()
+                let (credential, access, identity) = try fetch()
+                credential.drop()
                 report.expires = credential.record.expires
+                report.identity = identity
                 if access.isKnown {
                     report.missing = access.missing.map(\.description)
                     report.excess = access.excess
@@ -85,12 +93,15 @@ extension Workspace {
     private func credentials(
         of subject: CredentialSubject, executors: ExecutorChoice,
         _ look: (
-            _ fetch: () throws(ExecutionError) -> (Credential, CredentialAccess), CredentialReport
+            _ fetch: () throws(ExecutionError) -> TestedCredential, CredentialReport
         ) -> CredentialReport
     ) throws(AgentSafeError) -> [CredentialReport] {
         let view = try view()
         let settings = view.state.configuration.credentials
-        let vault = MachineVault(workspace: self, executors: executors)
+        let change: ChangeID? = if case .change(let id) = subject { id } else { nil }
+        let vault = MachineVault(
+            workspace: self, executors: executors, change: change,
+            repository: view.state.configuration.repository)
         var reports: [CredentialReport] = []
         for step in try steps(of: subject, in: view) {
             if let wanted = step.action.credentials {
@@ -117,7 +128,7 @@ extension Workspace {
                             (
                                 try vault.secret(
                                     name, forParameter: parameter.name, of: step, settings: settings),
-                                CredentialAccess()
+                                CredentialAccess(), nil
                             )
                         }, report))
             }
@@ -160,6 +171,9 @@ extension Workspace {
     }
 }
 
+/// What a test fetched, what it may do, and as whom.
+private typealias TestedCredential = (Credential, CredentialAccess, identity: [String: String]?)
+
 extension MachineVault {
     /// What would be asked, and whether that can be said at all.
     fileprivate func report(
@@ -168,14 +182,17 @@ extension MachineVault {
     ) -> CredentialReport {
         var problem: String?
         var place: String?
+        var policy: JSONValue?
         var scope: JSONValue =
             secret.map { ["name": .string($0.name), "param": .string($0.parameter)] } ?? .object([:])
         do throws(ExecutionError) {
             if secret == nil, let wanted = step.action.credentials {
-                scope = try CredentialScopes.resolve(wanted.fields, for: step)
+                scope = try CredentialScopes.resolve(wanted, for: step)
             }
-            place = try backend.map { (backend) throws(ExecutionError) in
-                try self.place(backend, secret: secret?.name, for: step).words
+            if let backend {
+                let found = try self.place(backend, scope: scope, secret: secret?.name, for: step)
+                place = found.words
+                if case .session(let session) = found { policy = session.policy.json }
             }
         } catch {
             problem = error.message
@@ -191,21 +208,23 @@ extension MachineVault {
         }
         return CredentialReport(
             action: step.action.name, target: step.target.id, type: type, backend: backend?.name,
-            kind: backend?.source.kind, place: place, scope: scope,
+            kind: backend?.source.kind, place: place, scope: scope, sessionPolicy: policy,
             lifetime: secret == nil ? step.action.credentials?.ttl : nil, problem: problem)
     }
 
     /// Fetches a credential without minding what it lacks, and says that.
     fileprivate func tested(
         _ step: ExecutionStep, scope: JSONValue, settings: CredentialSettings
-    ) throws(ExecutionError) -> (Credential, CredentialAccess) {
+    ) throws(ExecutionError) -> TestedCredential {
         guard let credential = try fetched(for: step, scope: scope, settings: settings) else {
             throw ExecutionError(code: .noCredential, message: "no backend gives it")
         }
         do throws(ExecutionError) {
-            return (credential, try access(of: credential, for: step))
+            return (
+                credential, try access(of: credential, for: step), try identity(of: credential, for: step)
+            )
         } catch {
-            credential.secret.drop()
+            credential.drop()
             throw error
         }
     }

@@ -15,6 +15,8 @@ struct ExecCredential {
     let arguments: [String]
     /// Seconds.
     let timeout: Int
+    /// Whether it is asked for keys of AWS: then it prints what a `credential_process` does, which its reader checks.
+    var printsKeys = false
 
     static let apiVersion = "client.authentication.k8s.io/v1"
     private static let outputLimit = 128 << 10
@@ -24,7 +26,7 @@ struct ExecCredential {
         let info: JSONValue = [
             "apiVersion": .string(Self.apiVersion), "kind": "ExecCredential", "spec": ["interactive": false],
         ]
-        environment["KUBERNETES_EXEC_INFO"] = info.canonicalText
+        if !printsKeys { environment["KUBERNETES_EXEC_INFO"] = info.canonicalText }
         environment["AGENTSAFE_CREDENTIAL_SCOPE"] = scope.canonicalText
         let result: ProgramResult
         do throws(SystemError) {
@@ -39,8 +41,10 @@ struct ExecCredential {
         guard result.status == 0 else {
             throw fault("ended with status \(result.status); what it said is not shown, run it by hand to see that")
         }
-        guard output.count < Self.outputLimit else { throw fault("printed more than \(Self.outputLimit >> 10) KiB") }
-        return try read(output)
+        guard output.count < (printsKeys ? SecretValue.maximumSize : Self.outputLimit) else {
+            throw fault("printed more than \(Self.outputLimit >> 10) KiB")
+        }
+        return printsKeys ? (SecretValue(output), nil) : try read(output)
     }
 
     /// - Throws: without a word of what was printed: any part of it may be the token.

@@ -1,3 +1,4 @@
+internal import AWSExecutor
 internal import ChangeModel
 internal import EmbeddedCluster
 internal import HTTP
@@ -10,11 +11,16 @@ internal import Runner
 /// Nothing is kept: each step of each run asks anew.
 final class MachineVault: CredentialVault {
     private let workspace: Workspace
-    private let executors: ExecutorChoice
+    let executors: ExecutorChoice
+    /// For whom credentials are asked; nil for what nobody has proposed.
+    let change: ChangeID?
+    let repository: String?
 
-    init(workspace: Workspace, executors: ExecutorChoice) {
+    init(workspace: Workspace, executors: ExecutorChoice, change: ChangeID? = nil, repository: String?) {
         self.workspace = workspace
         self.executors = executors
+        self.change = change
+        self.repository = repository
     }
 
     private var host: Host { workspace.host }
@@ -36,7 +42,7 @@ final class MachineVault: CredentialVault {
             credential.warnings = access.warnings(backend: backend, action: step.action.name)
             return credential
         } catch {
-            credential.secret.drop()
+            credential.drop()
             throw error
         }
     }
@@ -48,13 +54,25 @@ final class MachineVault: CredentialVault {
         guard let wanted = step.action.credentials,
             let backend = settings.backend(forType: wanted.type, on: step.target)
         else { return nil }
-        let (secret, expires) = try fetch(backend, scope: scope, secret: nil, for: step)
+        var (secret, expires) = try fetch(backend, scope: scope, secret: nil, for: step)
+        var parts: [SecretValue] = []
+        if wanted.type == CredentialRecord.awsType {
+            guard let keys = SessionKeys(secret) else {
+                secret.drop()
+                throw fault(
+                    backend,
+                    "what it has is no JSON object with keys of AWS, such as a `credential_process` prints (Version 1)")
+            }
+            (parts, expires) = (keys.parts, keys.expires)
+        }
+        let credential = Credential(
+            CredentialRecord(backend: backend.name, type: wanted.type, scope: scope, expires: expires), secret: secret,
+            parts: parts)
         if let expires, expires <= workspace.now {
-            secret.drop()
+            credential.drop()
             throw fault(backend, "what it has expired at \(expires)")
         }
-        return Credential(
-            CredentialRecord(backend: backend.name, type: wanted.type, scope: scope, expires: expires), secret: secret)
+        return credential
     }
 
     func secret(
@@ -80,7 +98,7 @@ final class MachineVault: CredentialVault {
 
     /// Where a backend looks for what a step needs.
     func place(
-        _ backend: CredentialBackend, secret: String?, for step: ExecutionStep
+        _ backend: CredentialBackend, scope: JSONValue, secret: String?, for step: ExecutionStep
     ) throws(ExecutionError) -> CredentialPlace {
         let local = try local(backend)
         switch backend.source {
@@ -98,20 +116,22 @@ final class MachineVault: CredentialVault {
             return .program(
                 ExecCredential(
                     backend: backend.name, command: try absolute(local ?? command, backend), arguments: filled,
-                    timeout: timeout))
+                    timeout: timeout,
+                    printsKeys: secret == nil && step.action.credentials?.type == CredentialRecord.awsType))
         case .tokenRequest(let namespace, let account, let audiences):
             return .account(
                 try TokenRequest(
                     namespace: try CredentialScopes.fill(namespace, for: step),
                     account: try CredentialScopes.fill(account, for: step), audiences: audiences,
                     lifetime: Int64(step.action.credentials?.ttl ?? 0)))
+        case .roleSession(let role): return .session(try session(of: role, scope: scope, for: step))
         }
     }
 
     private func fetch(
         _ backend: CredentialBackend, scope: JSONValue, secret: String?, for step: ExecutionStep
     ) throws(ExecutionError) -> (SecretValue, Timestamp?) {
-        switch try place(backend, secret: secret, for: step) {
+        switch try place(backend, scope: scope, secret: secret, for: step) {
         case .variable(let name):
             guard let value = host.environment[name], !value.isEmpty else {
                 throw fault(backend, "the environment variable `\(name)` is not set here")
@@ -125,6 +145,7 @@ final class MachineVault: CredentialVault {
                 throw fault(backend, "there is no cluster here that could be asked for a token")
             }
             return try request.issue(over: transport, now: workspace.now)
+        case .session(let session): return (try aws(for: step, backend).keys(of: session).secret, nil)
         }
     }
 
@@ -195,7 +216,7 @@ final class MachineVault: CredentialVault {
         }
     }
 
-    private func fault(_ backend: CredentialBackend, _ what: String) -> ExecutionError {
+    func fault(_ backend: CredentialBackend, _ what: String) -> ExecutionError {
         ExecutionError(code: .noCredential, message: "the backend `\(backend.name)` gives nothing: \(what)")
     }
 }
@@ -206,6 +227,7 @@ enum CredentialPlace {
     case file(String)
     case program(ExecCredential)
     case account(TokenRequest)
+    case session(RoleSession)
 
     /// In words, for people.
     var words: String {
@@ -215,6 +237,8 @@ enum CredentialPlace {
         case .program(let program): "program `\(([program.command] + program.arguments).joined(separator: " "))`"
         case .account(let request):
             "a token of ServiceAccount `\(request.namespace)/\(request.account)` for \(request.lifetime) seconds"
+        case .session(let session):
+            "keys of role `\(session.role)` for \(session.duration) seconds, as session `\(session.name)`"
         }
     }
 }

@@ -6,6 +6,7 @@ internal import ChangeModel
 ///       required: true
 ///       backends:
 ///         - {name: tokens, kind: token_request, types: [kubernetes], namespace: agentsafe, service_account: runner}
+///         - {name: roles, kind: sts, types: [aws], role_arn: "arn:aws:iam::{{ target.account }}:role/agentsafe"}
 ///         - {name: passwords, kind: file, secrets: [db-password], path: "/run/secrets/{{ secret }}"}
 enum CredentialFields {
     static let settings = FieldType<CredentialSettings>.mapping(
@@ -48,6 +49,12 @@ enum CredentialFields {
                 namespace: fields.required("namespace", .template),
                 serviceAccount: fields.required("service_account", .template),
                 audiences: fields.optional("audiences", .list(of: .line(limit: 300), count: 1...10)) ?? [])
+        case "sts":
+            return .roleSession(
+                SessionRole(
+                    arn: fields.required("role_arn", .roleARN), externalID: fields.optional("external_id", .externalID),
+                    region: fields.optional("region", .region),
+                    isTagged: fields.optional("tags", .boolean) ?? true))
         default: return .environment(variable: fields.required("variable", .template))
         }
     }
@@ -72,13 +79,21 @@ enum CredentialFields {
                 fields.report("types", "`token_request` gives credentials of the type `kubernetes` alone")
             }
             if backend.isLocal { fields.report("local", "`token_request` has nothing that a machine could say itself") }
+        case .roleSession(let role):
+            texts = [role.arn]
+            if !backend.secrets.isEmpty {
+                fields.report("kind", "`sts` gives credentials of the type `aws`, and no secrets")
+            } else if !backend.types.isEmpty, backend.types != ["aws"] {
+                fields.report("types", "`sts` gives credentials of the type `aws` alone")
+            }
+            if backend.isLocal { fields.report("local", "`sts` has nothing that a machine could say itself") }
         }
         if isCommand { fields.report("command", "the program itself cannot hold a blank; use one in `args`") }
         let templates = texts.compactMap { ScopeTemplate($0) }
         if backend.secrets.isEmpty, templates.contains(where: \.namesSecret) {
             fields.report("name", "`{{ secret }}` stands only where `secrets` are given")
         }
-        if !backend.secrets.isEmpty, templates.contains(where: { !$0.parameters.isEmpty }) {
+        if !backend.secrets.isEmpty, templates.contains(where: \.namesStep) {
             fields.report("name", "where `secrets` are given, `{{ secret }}` is the only blank")
         }
         // One place for several secrets would give each of them the same value.
@@ -111,6 +126,11 @@ enum CredentialFields {
                 lines.append("      namespace: \(ScalarText.quoted(namespace))")
                 lines.append("      service_account: \(ScalarText.quoted(account))")
                 add("audiences", audiences)
+            case .roleSession(let role):
+                lines.append("      role_arn: \(ScalarText.quoted(role.arn))")
+                if let id = role.externalID { lines.append("      external_id: \(ScalarText.quoted(id))") }
+                if let region = role.region { lines.append("      region: \(ScalarText.quoted(region))") }
+                if !role.isTagged { lines.append("      tags: false") }
             }
             if backend.isLocal { lines.append("      local: true") }
         }
@@ -128,6 +148,51 @@ extension FieldType where Value == String {
                     "write `{{ params.NAME }}` or `{{ secret }}`"
                 )
                 : nil
+        }
+    }
+
+    /// The ARN of a role, perhaps with blanks in it.
+    fileprivate static var roleARN: FieldType {
+        template.checked { arn in
+            let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+            let isRole =
+                fields.count == 6 && fields[0] == "arn" && fields[2] == "iam" && fields[3].isEmpty
+                && fields[5].hasPrefix("role/") && !arn.contains("?") && !fields[5].contains("*")
+            return isRole
+                ? nil
+                : (
+                    "`\(EscapedText.bounded(arn, limit: 60))` is no ARN of a role",
+                    "write one like `arn:aws:iam::{{ target.account }}:role/agentsafe`"
+                )
+        }
+    }
+
+    /// 2 to 1,224 bytes (AWS STS API Reference, "AssumeRole").
+    fileprivate static var externalID: FieldType {
+        line(limit: 1224).checked { text in
+            let isValid =
+                text.utf8.count >= 2
+                && text.unicodeScalars.allSatisfy {
+                    $0.isASCII
+                        && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
+                            || "_+=,.@:/-".unicodeScalars.contains($0))
+                }
+            return isValid
+                ? nil
+                : (
+                    "it is no external id",
+                    "2 to 1224 letters, digits and `_+=,.@:/-`, as the role's trust policy has it"
+                )
+        }
+    }
+
+    fileprivate static var region: FieldType {
+        line(limit: 40).checked { text in
+            let isValid = text.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+            }
+            return isValid && text.contains("-")
+                ? nil : ("`\(EscapedText.bounded(text, limit: 40))` is no region", "write one like `eu-central-1`")
         }
     }
 

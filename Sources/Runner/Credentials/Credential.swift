@@ -4,13 +4,22 @@ public import ChangeModel
 public struct Credential {
     public let record: CredentialRecord
     public let secret: SecretValue
+    /// The secrets within `secret`, where that is a document which nobody would repeat as a whole.
+    public let parts: [SecretValue]
     /// What whoever set it up should know, e.g. that it can do more than it has to.
     public var warnings: [String]
 
-    public init(_ record: CredentialRecord, secret: SecretValue, warnings: [String] = []) {
+    public init(
+        _ record: CredentialRecord, secret: SecretValue, parts: [SecretValue] = [], warnings: [String] = []
+    ) {
         self.record = record
         self.secret = secret
+        self.parts = parts
         self.warnings = warnings
+    }
+
+    public func drop() {
+        for value in [secret] + parts { value.drop() }
     }
 }
 
@@ -33,6 +42,8 @@ public struct CredentialRecord: Sendable, Hashable {
     }
 
     public static let secretType = "secret"
+    /// The type of AWS's keys, whose scope names resources by ARN.
+    public static let awsType = "aws"
 
     /// `{"backend", "type", "scope", "expires"}`; the last one where it is known.
     public var json: JSONValue {
@@ -64,7 +75,15 @@ public protocol CredentialVault: AnyObject {
 
 /// Credentials of one type for one step, with the blanks of their scope filled.
 public enum CredentialScopes {
-    /// `credentials.fields` of the step's action, each blank filled with the param that it names.
+    /// `credentials.fields` of the step's action, filled by the rules of the credentials' type.
+    public static func resolve(
+        _ wanted: ActionDefinition.CredentialScope, for step: ExecutionStep
+    ) throws(ExecutionError) -> JSONValue {
+        wanted.type == CredentialRecord.awsType
+            ? try ResourceScope(fields: wanted.fields, step: step).resolve() : try resolve(wanted.fields, for: step)
+    }
+
+    /// A value, each blank in its texts filled with the name that it stands for.
     ///
     /// - Throws: for a param that is missing, sensitive or no string, and for a value that is no name (`ScopeTemplate.isFilling`).
     public static func resolve(_ value: JSONValue, for step: ExecutionStep) throws(ExecutionError) -> JSONValue {
@@ -88,11 +107,8 @@ public enum CredentialScopes {
     public static func fill(
         _ text: String, for step: ExecutionStep, secret: String? = nil
     ) throws(ExecutionError) -> String {
-        guard let template = ScopeTemplate(text) else {
-            throw refusal("`\(text.prefix(60))` holds braces that are no blank; write `{{ params.NAME }}`")
-        }
         var filled = ""
-        for part in template.parts {
+        for part in try parts(of: text) {
             switch part {
             case .text(let text): filled += text
             case .secret:
@@ -101,18 +117,11 @@ public enum CredentialScopes {
                         "`{{ secret }}` stands where no secret is asked for, or one whose name cannot stand there")
                 }
                 filled += secret
-            case .parameter(let name):
-                let definition = step.action.parameters.first { $0.name == name }
-                guard let definition, !definition.sensitive else {
-                    throw refusal("`params.\(name)` is no param of `\(step.action.name)` that a scope may name")
-                }
-                guard let value = step.parameters[name]?.stringValue else {
-                    throw refusal(
-                        "the param `\(name)` is not given, or is no string, and the credentials' scope needs it")
-                }
+            case .parameter, .locator:
+                let (value, name) = try value(of: part, for: step)
                 guard ScopeTemplate.isFilling(value) else {
                     throw refusal(
-                        "the param `\(name)` cannot stand in the credentials' scope: only letters, digits, `.`, `-` and `_` "
+                        "\(name) cannot stand in the credentials' scope: only letters, digits, `.`, `-` and `_` "
                             + "may, a letter or digit first")
                 }
                 filled += value
@@ -121,7 +130,43 @@ public enum CredentialScopes {
         return filled
     }
 
-    private static func refusal(_ message: String) -> ExecutionError {
+    /// One ARN, each blank filled with what its place allows.
+    public static func fillResource(_ arn: String, for step: ExecutionStep) throws(ExecutionError) -> String {
+        try ResourceScope(fields: .null, step: step).fill(arn)
+    }
+
+    static func parts(of text: String) throws(ExecutionError) -> [ScopeTemplate.Part] {
+        guard let template = ScopeTemplate(text) else {
+            throw refusal("`\(text.prefix(60))` holds braces that are no blank; write `{{ params.NAME }}`")
+        }
+        return template.parts
+    }
+
+    /// What a blank stands for, and what to call it in a message.
+    static func value(
+        of part: ScopeTemplate.Part, for step: ExecutionStep
+    ) throws(ExecutionError) -> (value: String, name: String) {
+        switch part {
+        case .locator(let key):
+            guard let value = step.target.locator[key] else {
+                throw refusal(
+                    "the locator of `\(step.target.id)` has no `\(key)`, and the credentials' scope needs it")
+            }
+            return (value, "`\(key)` of the target's locator")
+        case .parameter(let name):
+            let definition = step.action.parameters.first { $0.name == name }
+            guard let definition, !definition.sensitive else {
+                throw refusal("`params.\(name)` is no param of `\(step.action.name)` that a scope may name")
+            }
+            guard let value = step.parameters[name]?.stringValue else {
+                throw refusal("the param `\(name)` is not given, or is no string, and the credentials' scope needs it")
+            }
+            return (value, "the param `\(name)`")
+        case .secret, .text: throw refusal("`{{ secret }}` stands where no secret is asked for")
+        }
+    }
+
+    static func refusal(_ message: String) -> ExecutionError {
         ExecutionError(code: .noCredential, message: message)
     }
 }

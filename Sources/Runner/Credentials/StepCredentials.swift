@@ -39,7 +39,7 @@ final class StepCredentials {
         guard let wanted = step.action.credentials else { return }
         var credential: Credential?
         if let vault, settings.backend(forType: wanted.type, on: step.target) != nil {
-            let scope = try CredentialScopes.resolve(wanted.fields, for: step)
+            let scope = try CredentialScopes.resolve(wanted, for: step)
             FaultPoint.reach("credential.fetch", wanted.type)
             credential = try vault.credential(for: step, scope: scope, settings: settings)
         }
@@ -93,6 +93,8 @@ final class StepCredentials {
     private func hold(_ credential: Credential, _ progress: (String) -> Void) {
         held.append(credential)
         screen.add(credential.secret)
+        // No real key is that short.
+        for part in credential.parts where part.withBytes({ $0.count }) >= SecretScreen.minimumSize { screen.add(part) }
         FaultPoint.reach("credential.fetched", credential.record.type)
         let end = credential.record.expires.map { ", until \($0)" } ?? ""
         progress("credential of type `\(credential.record.type)` from `\(credential.record.backend)`\(end)")
@@ -106,7 +108,7 @@ final class StepCredentials {
         executor.forgetCredential()
         for credential in held.reversed() {
             vault?.revoke(credential)
-            credential.secret.drop()
+            credential.drop()
         }
         held = []
         FaultPoint.reach("credential.released")

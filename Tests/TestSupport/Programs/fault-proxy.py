@@ -1,5 +1,5 @@
 """Ends TLS and stands between a client and a plain HTTP server on loopback, doing harm as told. One JSON object as argument:
-`certificate`, `key`, `clients` (PEM files; client certificates are demanded), `upstream` (port). Prints its port, then answers
+`certificate`, `key`, `clients` (PEM files; client certificates are demanded; without them there is no TLS), `upstream` (port). Prints its port, then answers
 each line of standard input with one of JSON:
 
     {"exchange": N, "fault": F, "at": B, "times": T}   harms the N-th exchange from here on (from 0), and the T - 1 after it;
@@ -31,8 +31,8 @@ def reset(connection):
     os.close(connection.detach())
 
 
-def read_message(stream):
-    """The bytes of a head and of the body that its Content-Length announces; None at the end."""
+def read_message(stream, has_body=True):
+    """The bytes of a head and of the body that its Content-Length announces; None at the end. The answer to HEAD has none."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = stream.readline(65536)
@@ -43,9 +43,13 @@ def read_message(stream):
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
-            length = int(value)
+            length = int(value) if has_body else 0
     body = stream.read(length)
     return (head, body) if len(body) == length else None
+
+
+def asks_for_a_head(request):
+    return request[0].startswith(b"HEAD ")
 
 
 def with_length(head, length):
@@ -65,9 +69,11 @@ def next_fault():
 def serve(client):
     upstream = None
     try:
-        client = tls.wrap_socket(client, server_side=True)
+        if tls is not None:
+            client = tls.wrap_socket(client, server_side=True)
         stream = client.makefile("rb")
         while request := read_message(stream):
+            has_body = not asks_for_a_head(request)
             index, fault = next_fault()
             kind, at, whole = fault.get("fault"), fault.get("at", 0), b"".join(request)
             sizes[index][0] = len(whole)
@@ -81,12 +87,12 @@ def serve(client):
                 upstream.sendall(whole[:at])
                 if at >= len(whole):
                     # The server has all of it; it acts before the client hears that nobody answers.
-                    read_message(answers)
+                    read_message(answers, has_body)
                 reset(upstream)
                 reset(client)
                 return
             upstream.sendall(whole)
-            head, body = read_message(answers)
+            head, body = read_message(answers, has_body)
             answer = head + body
             sizes[index][1] = len(answer)
             if kind == "response":
@@ -126,11 +132,13 @@ def serve(client):
                     pass
 
 
-tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-tls.load_cert_chain(options["certificate"], options["key"])
-tls.verify_mode = ssl.CERT_REQUIRED
-tls.load_verify_locations(options["clients"])
-tls.set_alpn_protocols(["http/1.1"])
+tls = None
+if "certificate" in options:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(options["certificate"], options["key"])
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(options["clients"])
+    tls.set_alpn_protocols(["http/1.1"])
 listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 print(listener.getsockname()[1], flush=True)
 

@@ -2,7 +2,7 @@
 
 Each line on standard input is a scope, a blank, and a Python expression over `boto`, which makes a boto3 client of this server
 (`1 boto("iam").list_roles()`), or `do ` and statements with `\\n` between them. It is answered with JSON. Variables live
-in their scope. So boto3 prepares and reads back.
+in their scope. So boto3 prepares and reads back. `seen` is what the server was asked; see session_policies.py.
 """
 import json
 import os
@@ -22,7 +22,12 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 import boto3
 import requests
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
+
+import session_policies
+
+DomainDispatcherApplication.__call__ = session_policies.standing_before(DomainDispatcherApplication.__call__)
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
@@ -40,7 +45,7 @@ def boto(service, region="eu-central-1", key="test", secret="test", token=None):
 scopes = {}
 for line in sys.stdin:
     name, line = line.strip().split(" ", 1)
-    scope = scopes.setdefault(name, {"boto": boto, "json": json})
+    scope = scopes.setdefault(name, {"boto": boto, "json": json, "seen": session_policies.seen})
     try:
         if line.startswith("do "):
             exec(line[3:].replace("\\n", "\n"), scope)
