@@ -15,8 +15,8 @@ enum LedgerShipCommand: Command {
             """,
         example: "agentsafe ledger ship /srv/evidence",
         moreExamples: [
-            "agentsafe ledger ship s3://acme-evidence/governance --object-lock compliance --retain-days 2555",
-            "agentsafe ledger ship https://evidence.example.com/governance --secret-file ~/.config/agentsafe/evidence",
+            "agentsafe ledger ship s3://evidence/acme --object-lock compliance --retain-days 2555",
+            "agentsafe ledger ship https://evidence.example.com/governance --secret-file ~/.evidence",
         ],
         options: [
             OptionSpec(
