@@ -80,7 +80,8 @@ let library: [Target] = [
         name: "AgentSafe",
         dependencies: [
             "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster",
-            "Git", "HTTP", "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
+            "Git", "HTTP", "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner",
             "SSHSignature", "Shipping", "Tokens", "Webhooks",
         ]
     ),
@@ -168,7 +169,7 @@ let tests: [Target] = [
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
             "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature", "Shipping", "TestSupport", "Tokens",
+            "PolicyEngine", "Runner", "SSHSignature", "Shipping", "TestSupport", "Tokens", "Webhooks",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]

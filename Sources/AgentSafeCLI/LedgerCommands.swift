@@ -27,7 +27,7 @@ enum LedgerShipCommand: Command {
             .profile,
             OptionSpec(
                 "secret-file", value: "FILE",
-                help: "webhook: `whsec_…`, which its receiver has too (default: AGENTSAFE_SHIP_SECRET_FILE)"),
+                help: "webhook: `whsec_…`, which its receiver has too (default: AGENTSAFE_SHIP_SECRET, git config)"),
             OptionSpec("dry-run", help: "say what would be shipped"), .remote, .output,
         ],
         positionals: [PositionalSpec("DESTINATION", help: "a folder, s3://BUCKET/PREFIX or https://…")],

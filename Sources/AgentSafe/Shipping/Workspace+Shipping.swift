@@ -127,16 +127,9 @@ extension Workspace {
         } catch {
             throw AgentSafeError(.usage, "the webhook cannot be sent to: \(error)")
         }
-        let named = try setting(nil, variable: "AGENTSAFE_LOCAL_HOSTS", configuration: "agentsafe.localHosts") ?? ""
-        guard let localHosts = LocalHosts(named) else {
-            throw AgentSafeError(
-                .usage,
-                "AGENTSAFE_LOCAL_HOSTS or `git config agentsafe.localHosts` lists what are no hosts; write them as in "
-                    + "`127.0.0.1:8080, hooks.corp.example`")
-        }
         let client = WebhookClient(
-            address, secrets: try secrets(shipping), guardian: AddressGuard(localHosts: localHosts), host: host,
-            policy: WebhookDestination.policy)
+            address, secrets: try secrets(shipping), guardian: try addressGuard(), host: host,
+            policy: WebhookDestination.policy, trust: try receiverTrust())
         let mark = Digest(of: Array(url.utf8)).description.split(separator: ":").last?.prefix(32) ?? ""
         let cursor = try "\(stateFolder())/agentsafe/shipped/\(pinnedGenesis())/\(mark)-cursor.json"
         return try self.shipping { () throws(ShippingError) in
@@ -144,28 +137,29 @@ extension Workspace {
         }
     }
 
-    /// What messages are signed with: from a file, for what stands on a command line or in an environment is seen by others.
+    /// What messages are signed with: the file of the flag, or as the machine has it.
     private func secrets(_ shipping: ShippingSettings) throws(AgentSafeError) -> [WebhookSecret] {
-        guard
-            let path = try setting(
-                shipping.secretFile, variable: "AGENTSAFE_SHIP_SECRET_FILE", configuration: "agentsafe.shipSecretFile")
-        else {
+        let text: String?
+        if let path = shipping.secretFile {
+            do throws(SystemError) {
+                text = String(decoding: try Files.read(host.absolute(path), limit: 4096), as: UTF8.self)
+            } catch {
+                throw AgentSafeError(.failed, "cannot read the webhook's secret: \(error)")
+            }
+        } else {
+            text = try machineSecret(variable: "AGENTSAFE_SHIP_SECRET", file: "agentsafe.shipSecretFile")
+        }
+        guard let text else {
             throw AgentSafeError(
                 .usage,
-                "a webhook's messages are signed; pass the file with the secret that you share with its receiver: "
-                    + "`--secret-file FILE`")
+                "a webhook's messages are signed; pass the file with the secret that its receiver has too: `--secret-file FILE`"
+            )
         }
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try Files.read(host.absolute(path), limit: 4096)
-        } catch {
-            throw AgentSafeError(.failed, "cannot read the webhook's secret: \(error)")
-        }
-        guard let secrets = WebhookSecret.list(String(decoding: bytes, as: UTF8.self)) else {
+        guard let secrets = WebhookSecret.list(text) else {
             throw AgentSafeError(
                 .failed,
-                "`\(path.forMessage(limit: 200))` holds no secret: one to four are expected, each `whsec_` and the base64 of 24 "
-                    + "to 64 random bytes")
+                "the webhook's secret is none: write `whsec_` and the base64 of 24 to 64 random bytes, and at most "
+                    + "\(WebhookSecret.maximumCount) of them")
         }
         return secrets
     }

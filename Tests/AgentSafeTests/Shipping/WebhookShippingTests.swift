@@ -8,10 +8,9 @@ private final class Receiver {
     let folder: String
     private let keeper: ServerProcess
     private let relay: ServerProcess
-    private let secretFile: String
     var url: String { "http://127.0.0.1:\(relay.port)/governance?token=hidden-token" }
     var variables: [String: String] {
-        ["AGENTSAFE_LOCAL_HOSTS": "127.0.0.1", "AGENTSAFE_SHIP_SECRET_FILE": secretFile]
+        ["AGENTSAFE_LOCAL_HOSTS": "127.0.0.1", "AGENTSAFE_SHIP_SECRET": Self.secret]
     }
 
     static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -19,8 +18,6 @@ private final class Receiver {
     init(_ governance: Governance, _ name: String = "received", plan: [String] = [], keptSecret: String = secret) throws
     {
         folder = "\(governance.directory.path)/\(name)"
-        secretFile = "\(governance.directory.path)/secret"
-        if Files.kind(secretFile) == nil { try Files.create(secretFile, Array((Self.secret + "\n").utf8), mode: 0o600) }
         let kept = "\(folder).secret"
         if Files.kind(kept) == nil { try Files.create(kept, Array((keptSecret + "\n").utf8), mode: 0o600) }
         let program = [
@@ -173,8 +170,14 @@ struct WebhookShippingTests {
         variables["AGENTSAFE_LOCAL_HOSTS"] = ""
         #expect(try governance.ship(1, to: receiver.url, adding: variables).errors.contains("http"))
         variables = receiver.variables
-        variables["AGENTSAFE_SHIP_SECRET_FILE"] = nil
+        variables["AGENTSAFE_SHIP_SECRET"] = nil
         #expect(try governance.ship(2, to: receiver.url, adding: variables).errors.contains("--secret-file"))
+        let file = "\(governance.directory.path)/secret"
+        try Files.create(file, Array("no secret\n".utf8))
+        let secretless = try governance.ship(1, to: receiver.url, options: ["--secret-file", file], adding: variables)
+        #expect(secretless.errors.contains("the webhook's secret is none"))
+        try Files.writeAtomically(file, try Files.read("\(receiver.folder).secret"))
+        try governance.ship(to: receiver.url, options: ["--secret-file", file], adding: variables)
         let back = try governance.expect(2, "sam", ["ledger", "verify-shipped", receiver.url])
         #expect(back.errors.contains("nothing can be read back"), "\(back)")
     }
