@@ -1,5 +1,6 @@
 public import ChangeModel
 internal import Git
+internal import OperatingSystem
 
 /// What a command asks the remote for. Agents may push what they like to `change/**`: nobody has to download that to run, to
 /// vote on or to record something else.
@@ -48,26 +49,51 @@ extension Workspace {
     public func fetch(_ scope: FetchScope = .everything) throws(AgentSafeError) {
         let name = try remoteName()
         let connection = try connection(nil)
-        if let lock = try git({ () throws(GitError) in try connection.fetch(scope.branches, into: name) }) {
+        // Side by side: over a network most of a fetch is waiting. Where git may ask somebody for a password it asks once at a time.
+        let agents = Program.hasTerminal() ? nil : try startFetchingAgentBranches(scope)
+        let lock: String?
+        do throws(AgentSafeError) {
+            lock = try git { () throws(GitError) in try connection.fetch(scope.branches, into: name) }
+        } catch {
+            // Of a remote that does not answer, one word is enough.
+            _ = agents?.value()
+            throw error
+        }
+        if let lock {
             notify(
                 "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
                     + "remove that file")
         }
-        try fetchAgentBranches(scope)
+        if let agents { finish(agents) } else { try fetchAgentBranches(scope) }
     }
 
     /// Brings what agents push up to date. Whatever keeps that from coming is said, and is no error.
     func fetchAgentBranches(_ scope: FetchScope) throws(AgentSafeError) {
-        guard !scope.agentBranches.isEmpty else { return }
+        if let started = try startFetchingAgentBranches(scope) { finish(started) }
+    }
+
+    private func startFetchingAgentBranches(
+        _ scope: FetchScope
+    ) throws(AgentSafeError) -> Threads.Started<GitError?>? {
+        let branches = scope.agentBranches
+        guard !branches.isEmpty else { return nil }
         let (name, connection) = (try remoteName(), try connection(nil))
         let patient = RemoteConnection(
             directory: connection.directory, url: connection.url, environment: host.environment,
             timeout: min(connection.timeout, Self.patience))
-        do {
-            try patient.fetch(scope.agentBranches, into: name, tidies: false)
-        } catch {
-            notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
+        return Threads.start {
+            do throws(GitError) {
+                try patient.fetch(branches, into: name, tidies: false)
+                return nil
+            } catch {
+                return error
+            }
         }
+    }
+
+    private func finish(_ fetch: Threads.Started<GitError?>) {
+        guard let error = fetch.value() else { return }
+        notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
     }
 
     /// Fetches where there is a remote; without a network the last fetched state is used, with a word.

@@ -115,7 +115,7 @@ public enum Program {
     }
 
     /// Whether somebody sits at a terminal of this process.
-    private static func hasTerminal() -> Bool {
+    public static func hasTerminal() -> Bool {
         let descriptor = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
         if descriptor >= 0 { close(descriptor) }
         return descriptor >= 0
@@ -123,8 +123,13 @@ public enum Program {
 
     static func makePipe(_ name: String) throws(SystemError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        #if canImport(Glibc)
+            // At once: another thread may start a program between two calls, which would hold this pipe open.
+            guard pipe2(&ends, O_CLOEXEC) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
+        #else
+            guard pipe(&ends) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        #endif
         return (ends[0], ends[1])
     }
 
