@@ -160,7 +160,7 @@ public final class Repository {
         var identifier = git_oid()
         try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
         defer { FaultPoint.reach("object.stands", "\(kind)") }
-        if borrowed == nil { removeDamaged(try name(of: kind, content)) }
+        if borrowed == nil { removeEmptyFile(of: try name(of: kind, content)) }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         let id = ObjectID(identifier)
         if borrowed == nil { unsynced.append(id) }
@@ -190,13 +190,9 @@ public final class Repository {
 
     /// A machine that lost its power between a write and its sync may have left a file without content, which git and libgit2
     /// then take for the object. It would stand in the way of the same object for ever.
-    private func removeDamaged(_ id: ObjectID) {
-        guard contains(id) else { return }
-        do {
-            _ = try read(id)
-        } catch {
-            try? Files.remove(looseFile(id))
-        }
+    private func removeEmptyFile(of id: ObjectID) {
+        let path = looseFile(id)
+        if Files.size(path) == 0 { try? Files.remove(path) }
     }
 
     public func blob(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> [UInt8] {

@@ -125,6 +125,13 @@ public enum Files {
         }
     }
 
+    /// Bytes of a file; nil when no file stands there. Links are not followed.
+    public static func size(_ path: String) -> Int? {
+        var information = stat()
+        guard lstat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(information.st_size)
+    }
+
     /// Seconds since the content of `path` changed, by the machine's clock; nil when nothing stands there. Links are not
     /// followed.
     public static func age(_ path: String) -> Int64? {

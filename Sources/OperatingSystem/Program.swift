@@ -110,7 +110,9 @@ public enum Program {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(group))
         var child: pid_t = 0
-        let status = posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
+        let status = starting.withLock { _ in
+            posix_spawn(&child, path, &actions, &attributes, cArguments, cEnvironment)
+        }
         return (child, status)
     }
 
@@ -121,15 +123,19 @@ public enum Program {
         return descriptor >= 0
     }
 
+    /// Held while a pipe is made that no program may inherit, and while one is started: between two calls another thread's
+    /// program would get it, and hold it open.
+    private static let starting = Locked(())
+
     static func makePipe(_ name: String) throws(SystemError) -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [0, 0]
-        #if canImport(Glibc)
-            // At once: another thread may start a program between two calls, which would hold this pipe open.
-            guard pipe2(&ends, O_CLOEXEC) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
-        #else
-            guard pipe(&ends) == 0 else { throw SystemError(call: "run", subject: name, code: errno) }
+        // pipe2(2) would do both at once, and Glibc's module hides it.
+        let ends: [Int32]? = starting.withLock { _ in
+            var ends: [Int32] = [0, 0]
+            guard pipe(&ends) == 0 else { return nil }
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        #endif
+            return ends
+        }
+        guard let ends else { throw SystemError(call: "run", subject: name, code: errno) }
         return (ends[0], ends[1])
     }
 

@@ -64,14 +64,14 @@ struct DurabilityTests {
         #expect(try repository.reference("refs/agentsafe/test/a") == nil)
     }
 
-    @Test("an object whose file a lost machine left empty or cut is written anew", arguments: [0, 10])
-    func damaged(length: Int) throws {
+    @Test("an object whose file a lost machine left empty is written anew")
+    func damaged() throws {
         let sandbox = try Sandbox()
         let blob = try write(1, into: try sandbox.repository())[0]
         let path = sandbox.path("work/.git/objects/\(blob.description.prefix(2))/\(blob.description.dropFirst(2))")
         let whole = try Files.read(path)
         try Files.remove(path)
-        try Files.create(path, Array(whole.prefix(length)))
+        try Files.create(path, [])
         let repository = try Repository(containing: sandbox.path("work"))
         #expect(throws: GitError.self) { try repository.blob(blob) }
         #expect(try write(1, into: repository) == [blob])
