@@ -74,7 +74,7 @@ let library: [Target] = [
             "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git",
             "HTTP",
             "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
-            "SSHSignature", "Tokens",
+            "SSHSignature", "Tokens", "Webhooks",
         ]
     ),
 ]
@@ -161,7 +161,7 @@ let tests: [Target] = [
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
             "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature", "TestSupport", "Tokens",
+            "PolicyEngine", "Runner", "SSHSignature", "TestSupport", "Tokens", "Webhooks",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]

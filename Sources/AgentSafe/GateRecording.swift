@@ -45,6 +45,10 @@ extension Workspace {
             throw AgentSafeError(
                 .usage, "`--land` lands a change branch, and `--merged` judges what a forge has merged; choose one")
         }
+        return try telling { () throws(AgentSafeError) in try recordAndLand(request) }
+    }
+
+    private func recordAndLand(_ request: GateRequest) throws(AgentSafeError) -> GateReport {
         try requireMemory()
         let scope = FetchScope.gate(request.head.split(separator: "/").last.flatMap { ChangeID($0) })
         let recorder = try fetching(scope) { () throws(AgentSafeError) in try self.recorder() }

@@ -10,7 +10,7 @@ final class LedgerRecorder {
     let identity: Identity
     let connection: RemoteConnection
     /// main and ledger as this recorder saw them last; after a record, its own commits included.
-    private(set) var view: VerifiedView
+    private(set) var view: VerifiedView { didSet { workspace.lastView = view } }
 
     /// How often a record is made anew when others were faster.
     private static let attempts = 12
@@ -23,6 +23,7 @@ final class LedgerRecorder {
         self.identity = identity
         self.connection = connection
         self.view = view
+        workspace.lastView = view
     }
 
     /// Fetches, and verifies what is new.
@@ -52,7 +53,7 @@ final class LedgerRecorder {
             let own = try drafts(view)
             let events = (recordsTrust ? try workspace.owedTrustEvents(in: view) : []) + own
             if events.isEmpty { return [] }
-            let known = view.ledger.appended.count
+            let (known, height) = (view.ledger.appended.count, view.ledger.tip.event.height)
             let tip = try ledger { () throws(LedgerError) in
                 try writer.append(events, main: view.main.tip, at: workspace.clock.earliest)
             }
@@ -60,6 +61,7 @@ final class LedgerRecorder {
             if tip == expected { return [] }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
             if let id { try workspace.keepInOutbox(tip, of: id) }
+            workspace.noteForTelling(events.map(\.kind), above: height, tip: tip, in: view)
             let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
             if outcome == .recorded {
                 let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }

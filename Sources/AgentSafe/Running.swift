@@ -109,6 +109,14 @@ extension Workspace {
     public func run(
         _ id: ChangeID?, ticket: String? = nil, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
     ) throws(AgentSafeError) -> [RunOutcome] {
+        try telling(unknown: { $0.filter { $0.status == .unknown }.map(\.id) }) { () throws(AgentSafeError) in
+            try runUntold(id, ticket: ticket, executors: executors, progress: progress)
+        }
+    }
+
+    private func runUntold(
+        _ id: ChangeID?, ticket: String?, executors: ExecutorChoice, progress: (ChangeID, String) -> Void
+    ) throws(AgentSafeError) -> [RunOutcome] {
         guard ticket == nil || id != nil else {
             throw AgentSafeError(.usage, "a ticket is for one change; name it: `agentsafe run --ticket FILE <id>`")
         }

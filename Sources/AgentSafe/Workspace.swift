@@ -54,6 +54,8 @@ public final class Workspace {
     public let notify: (String) -> Void
     let clock: LedgerClock
     var fetchWarning: String?
+    /// What the command saw and recorded last, for whoever is told of it; nil where nothing could be recorded.
+    var lastView: VerifiedView?
     /// Where this process took the remote at its word; what it sees later must contain it.
     var trustedTips: HighWaterMarks?
 

@@ -14,7 +14,7 @@ public enum CommandLineTool {
             RejectCommand.self, WithdrawCommand.self, CancelCommand.self, BreakGlassCommand.self, ReviewsCommand.self,
             RunCommand.self, ResolveCommand.self, RollbackCommand.self, StatusCommand.self, ShowCommand.self,
             LogCommand.self, LimitsCommand.self, VerifyCommand.self, ReplayCommand.self, ImpactCommand.self,
-            VersionCommand.self,
+            NotifyCommand.self, VersionCommand.self,
         ]
     }
 
@@ -68,7 +68,7 @@ public enum CommandLineTool {
             BreakGlassCommand.spec, ReviewsCommand.spec, RunCommand.spec, ResolveCommand.spec, RollbackCommand.spec,
             StatusCommand.spec, ShowCommand.spec,
             LogCommand.spec, LimitsCommand.spec,
-            VerifyCommand.spec, ReplayCommand.spec, VersionCommand.spec,
+            VerifyCommand.spec, ReplayCommand.spec, NotifyCommand.spec, VersionCommand.spec,
             CommandSpec(
                 name: "hook", summary: "Guard the repository that others push to.",
                 example: "agentsafe hook install --repository /srv/git/governance.git",

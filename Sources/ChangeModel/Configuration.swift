@@ -35,6 +35,8 @@ public struct Configuration: Hashable, Sendable {
     public var credentials: CredentialSettings
     /// What may carry out actions; the first that covers a target's type holds. Empty: whatever reaches the target.
     public var executors: [ExecutorRule]
+    /// Who is told what the ledger records.
+    public var notifications: [NotificationSink]
     /// Keys of the file that this version reads and does not act on.
     public var unenforced: [String]
 
@@ -49,7 +51,7 @@ public struct Configuration: Hashable, Sendable {
         defaultExpiry: Int64 = 86_400, maximumExpiry: Int64 = 7 * 86_400, ticketLifetime: Int64 = 300,
         requiresTicket: Bool = false, rateLimit: RateLimit? = nil, cumulativeRisk: CumulativeRisk? = nil,
         credentials: CredentialSettings = CredentialSettings(), executors: [ExecutorRule] = [],
-        unenforced: [String] = []
+        notifications: [NotificationSink] = [], unenforced: [String] = []
     ) {
         self.repository = repository
         self.ledgerGenesis = ledgerGenesis
@@ -70,6 +72,7 @@ public struct Configuration: Hashable, Sendable {
         self.cumulativeRisk = cumulativeRisk
         self.credentials = credentials
         self.executors = executors
+        self.notifications = notifications
         self.unenforced = unenforced
     }
 

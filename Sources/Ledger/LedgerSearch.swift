@@ -77,12 +77,38 @@ extension LedgerHistory {
         return (found, true)
     }
 
+    /// The events above a height, oldest first, each with its change.
+    ///
+    /// - Parameter effort: the most events to look at.
+    /// - Returns: nil when there are more than that.
+    public func events(
+        above height: Int, effort: Int, main tree: ObjectID
+    ) throws(LedgerError) -> [FoundEvent]? {
+        var found: [FoundEvent] = []
+        var current: Commit? = tip.commit
+        while let commit = current {
+            let event = try Self.event(of: commit, in: repository)
+            if event.height <= height { break }
+            guard found.count < effort else { return nil }
+            found.append(
+                FoundEvent(
+                    accepted: AcceptedEvent(commit: commit, event: event),
+                    change: try event.change.flatMap { (reference) throws(LedgerError) in
+                        try change(reference, main: tree)
+                    }))
+            current = try commit.parents.first.map { (id) throws(LedgerError) in
+                try reading { () throws(GitError) in try repository.commit(id) }
+            }
+        }
+        return found.reversed()
+    }
+
     private static func event(of commit: Commit, in repository: Repository) throws(LedgerError) -> LedgerEvent {
         try AnnouncedEvent.event(of: commit, in: repository)
     }
 
     /// The change with exactly these bytes, as it landed or as the ledger keeps it.
-    private func change(
+    public func change(
         _ reference: LedgerEvent.ChangeReference, main tree: ObjectID
     ) throws(LedgerError) -> Change? {
         let path = "\(reference.id.folder)/\(Change.fileName)"

@@ -17,6 +17,8 @@ public enum ConfigurationDocument {
         let rateLimit = fields.section("rate_limit", LimitFields.rateLimit)
         let cumulativeRisk = fields.section("cumulative_risk", LimitFields.cumulativeRisk)
         let credentials = fields.optional("credentials", CredentialFields.settings) ?? CredentialSettings()
+        let notifications = fields.optional("notifications", NotificationFields.sinks) ?? []
+        NotificationFields.check(notifications, fields)
         let foreign = ["audit_log", "signing_key", "issuer"].filter { fields.ignore($0) }
         return Configuration(
             repository: fields.optional("repository", .repository),
@@ -36,6 +38,7 @@ public enum ConfigurationDocument {
             rateLimit: rateLimit, cumulativeRisk: cumulativeRisk,
             credentials: credentials,
             executors: fields.optional("executors", ExecutorFields.rules) ?? [],
+            notifications: notifications,
             unenforced: foreign)
     }
 

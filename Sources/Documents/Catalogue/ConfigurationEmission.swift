@@ -44,6 +44,7 @@ extension ConfigurationDocument {
         lines += LimitFields.lines(configuration)
         lines += CredentialFields.lines(configuration.credentials)
         lines += ExecutorFields.lines(configuration.executors)
+        lines += NotificationFields.lines(configuration.notifications)
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
