@@ -64,7 +64,7 @@ struct NotificationBox {
         init(above: Int, tip: ObjectID) { (self.above, self.tip) = (above, tip) }
 
         init?(fileName: String) {
-            let parts = fileName.split(separator: "-")
+            let parts = fileName.split(separator: "-", omittingEmptySubsequences: false)
             guard parts.count == 2, let above = Int(parts[0]), above >= 0, let tip = ObjectID(String(parts[1])) else {
                 return nil
             }
