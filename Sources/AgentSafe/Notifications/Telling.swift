@@ -129,7 +129,7 @@ extension Workspace {
         guard let kind = notification.kind else { return }
         for sink in sinks where sink.wants(kind, in: notification.environments) {
             var item = NotificationBox.Item(notification, to: sink.name, queued: now)
-            if try box.items(.waiting).filter({ $0.sink == sink.name }).count >= NotificationBox.maximumItems {
+            if try box.names(.waiting, of: sink.name).count >= NotificationBox.maximumItems {
                 item.failure = "\(NotificationBox.maximumItems) others waited already"
                 try box.fail(item, &conducts)
             } else {
