@@ -61,6 +61,14 @@ let executors: [Target] = [
         name: "AWSExecutor", dependencies: ["ChangeModel", "CryptoPrimitives", "HTTP", "OperatingSystem", "Runner"]),
 ]
 
+let evidence: [Target] = [
+    .target(
+        name: "Shipping",
+        dependencies: [
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Git", "Ledger", "OperatingSystem", "Webhooks",
+        ])
+]
+
 let library: [Target] = [
     .executableTarget(name: "ResourceEmbedder", path: "Sources/ResourceEmbedder"),
     .plugin(
@@ -71,10 +79,10 @@ let library: [Target] = [
     .target(
         name: "AgentSafe",
         dependencies: [
-            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster", "Git",
-            "HTTP",
-            "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem", "PolicyEngine", "Runner",
-            "SSHSignature", "Tokens", "Webhooks",
+            "AWSExecutor", "ChangeModel", "CryptoPrimitives", "Documents", "EmbeddedCatalogue", "EmbeddedCluster",
+            "Git", "HTTP", "Kubectl", "KubernetesAccess", "KubernetesExecutor", "Ledger", "OperatingSystem",
+            "PolicyEngine", "Runner",
+            "SSHSignature", "Shipping", "Tokens", "Webhooks",
         ]
     ),
 ]
@@ -161,7 +169,7 @@ let tests: [Target] = [
         dependencies: [
             "AgentSafe", "AgentSafeCLI", "ChangeModel", "CommandLineParsing", "CryptoPrimitives", "Documents",
             "EmbeddedCatalogue", "EmbeddedCluster", "Git", "HTTP", "KubernetesExecutor", "Ledger", "OperatingSystem",
-            "PolicyEngine", "Runner", "SSHSignature", "TestSupport", "Tokens", "Webhooks",
+            "PolicyEngine", "Runner", "SSHSignature", "Shipping", "TestSupport", "Tokens", "Webhooks",
         ],
         exclude: ["CommandLine/Transcripts"]),
 ]
@@ -181,7 +189,7 @@ let package = Package(
         .executable(name: "agentsafe", targets: ["AgentSafeTool"]),
         .executable(name: "agentsafe-bench", targets: ["AgentSafeBench"]),
     ],
-    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + access + executors + library + faces
-        + tests,
+    targets: systemLibraries + wrappers + vocabulary + judgement + protocolFloor + access + executors + evidence
+        + library + faces + tests,
     swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,7 @@ FLOORS = [
     ["Ledger", "Runner"],
     ["KubernetesAccess", "Webhooks"],
     ["KubernetesExecutor", "EmbeddedCluster", "Kubectl", "AWSExecutor"],
+    ["Shipping"],
     ["EmbeddedCatalogue", "ResourceEmbedder", "EmbedResources"],
     ["AgentSafe"],
     ["AgentSafeCLI"],

@@ -25,6 +25,36 @@ public struct VerificationReport: Sendable {
     public var adminThreshold = 0
     public var nanoseconds: UInt64 = 0
 
+    /// What was verified from the pinned genesis on.
+    init(genesis: ObjectID, main: MainHistory, ledger: LedgerHistory) throws(LedgerError) {
+        self.genesis = genesis.description
+        mainCommits = main.commits.count
+        mainTip = main.tip.description
+        for accepted in main.commits {
+            skippedCommits += accepted.skipped.count
+            switch accepted.kind {
+            case .genesis: signatures += 1
+            case .landing(let changes):
+                landings += 1
+                self.changes += changes.count
+                signatures += changes.count
+            case .trust(_, let signers):
+                trustCommits += 1
+                signatures += signers.count
+            case .free: break
+            }
+        }
+        for (kind, count) in ledger.verified { events[kind.rawValue] = count }
+        signatures += eventCount + (events["vote"] ?? 0)
+        executions = events["execution"] ?? 0
+        let state = try ledger.state
+        (brokenGlasses, openReviews) = (try state.brokenGlasses(), try state.reviews().count)
+        ledgerTip = ledger.tip.commit.id.description
+        height = ledger.tip.event.height
+        let identities = try main.tipState().identities
+        (admins, adminThreshold) = (identities.admins.count, identities.adminThreshold)
+    }
+
     public var eventCount: Int { events.values.reduce(0, +) }
 
     public var json: JSONValue {
@@ -53,35 +83,10 @@ extension Workspace {
     public func verify(progress: (Int) -> Void = { _ in }) throws(AgentSafeError) -> VerificationReport {
         let start = Host.bootTimeNanoseconds()
         let view = try view(full: true, progress: progress)
-        var report = VerificationReport()
-        report.genesis = try pinnedGenesis().description
-        report.mainCommits = view.main.commits.count
-        report.mainTip = view.main.tip.description
-        for accepted in view.main.commits {
-            report.skippedCommits += accepted.skipped.count
-            switch accepted.kind {
-            case .genesis: report.signatures += 1
-            case .landing(let changes):
-                report.landings += 1
-                report.changes += changes.count
-                report.signatures += changes.count
-            case .trust(_, let signers):
-                report.trustCommits += 1
-                report.signatures += signers.count
-            case .free: break
-            }
+        let genesis = try pinnedGenesis()
+        var report = try ledger { () throws(LedgerError) in
+            try VerificationReport(genesis: genesis, main: view.main, ledger: view.ledger)
         }
-        for (kind, count) in view.ledger.verified { report.events[kind.rawValue] = count }
-        report.signatures += report.eventCount + (report.events["vote"] ?? 0)
-        report.executions = report.events["execution"] ?? 0
-        (report.brokenGlasses, report.openReviews) = try ledger { () throws(LedgerError) in
-            let state = try view.ledger.state
-            return (try state.brokenGlasses(), try state.reviews().count)
-        }
-        report.ledgerTip = view.ledger.tip.commit.id.description
-        report.height = view.ledger.tip.event.height
-        report.admins = view.state.identities.admins.count
-        report.adminThreshold = view.state.identities.adminThreshold
         report.nanoseconds = Host.bootTimeNanoseconds() - start
         return report
     }

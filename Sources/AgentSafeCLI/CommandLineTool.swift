@@ -53,6 +53,10 @@ public enum CommandLineTool {
                 example: "agentsafe credential resolve chg-20261122-7f3k9q2m4x",
                 subcommands: [CredentialResolveCommand.spec, CredentialTestCommand.spec], group: "Execution"),
             CommandSpec(
+                name: "ledger", summary: "Ship the evidence to where nobody here can change it, and prove such a copy.",
+                example: "agentsafe ledger ship /srv/evidence",
+                subcommands: [LedgerShipCommand.spec, LedgerVerifyShippedCommand.spec], group: "Evidence"),
+            CommandSpec(
                 name: "audit", summary: "Look through the record for what it lacks.",
                 example: "agentsafe audit coverage", subcommands: [CoverageCommand.spec], group: "Evidence"),
             CommandSpec(
@@ -128,6 +132,8 @@ public enum CommandLineTool {
         case ["delegation", "verify"]: return DelegationVerifyCommand.self
         case ["ticket", "issue"]: return TicketIssueCommand.self
         case ["ticket", "verify"]: return TicketVerifyCommand.self
+        case ["ledger", "ship"]: return LedgerShipCommand.self
+        case ["ledger", "verify-shipped"]: return LedgerVerifyShippedCommand.self
         case ["audit", "coverage"]: return CoverageCommand.self
         case ["credential", "resolve"]: return CredentialResolveCommand.self
         case ["credential", "test"]: return CredentialTestCommand.self

@@ -1,5 +1,5 @@
 /// A SHA-1 object name.
-public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
+public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible {
     // Inline, since names are copied, compared and hashed more than anything else: an array would be counted each time.
     private let high: UInt64
     private let middle: UInt64
@@ -82,4 +82,9 @@ public struct ObjectID: Hashable, Sendable, CustomStringConvertible {
     public var short: String { String(description.prefix(12)) }
 
     public static let zero = ObjectID(bytes: [])
+
+    /// By their bytes, as git sorts them.
+    public static func < (one: ObjectID, other: ObjectID) -> Bool {
+        (one.high, one.middle, one.low) < (other.high, other.middle, other.low)
+    }
 }

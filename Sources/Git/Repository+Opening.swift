@@ -17,11 +17,14 @@ extension Repository {
     }
 
     /// Makes an empty repository whose first branch is `main`.
-    public static func create(at path: String) throws(GitError) -> Repository {
+    ///
+    /// - Parameter isBare: without a work tree; `path` is then the repository itself.
+    public static func create(at path: String, isBare: Bool = false) throws(GitError) -> Repository {
         _ = initialise
         var options = git_repository_init_options()
         git_repository_init_options_init(&options, UInt32(GIT_REPOSITORY_INIT_OPTIONS_VERSION))
         options.flags = UInt32(GIT_REPOSITORY_INIT_MKDIR.rawValue | GIT_REPOSITORY_INIT_MKPATH.rawValue)
+        if isBare { options.flags |= UInt32(GIT_REPOSITORY_INIT_BARE.rawValue) }
         var handle: OpaquePointer?
         let status = "main".withCString { name in
             options.initial_head = name

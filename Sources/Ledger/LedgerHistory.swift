@@ -164,6 +164,11 @@ public final class LedgerHistory {
             of: try reading { () throws(GitError) in try repository.commit(commit) }, in: repository)
     }
 
+    /// The height that a commit's own message gives it; nothing else of the commit is looked at.
+    public static func announcedHeight(of commit: Commit) throws(LedgerError) -> Int {
+        try AnnouncedEvent(commit).height
+    }
+
     /// Judges `commit` as the next one, and moves the tip to it.
     public func accept(_ commit: Commit, now: Timestamp) throws(LedgerError) {
         do throws(LedgerError) {

@@ -25,6 +25,31 @@ extension Files {
         FaultPoint.reach("file.stands", path)
     }
 
+    /// As ``writeAtomically(_:_:mode:)``, but never in the place of anything.
+    ///
+    /// - Throws: `SystemError`; its `isExisting` says that something stands at `path` already, which is left as it is.
+    public static func createAtomically(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+        let temporary = try TemporaryFile(beside: path, mode: mode)
+        do throws(SystemError) {
+            try fill(temporary.descriptor, content, name: path)
+            try FaultPoint.reach("file.link", before: "create", path)
+            // A rename would replace.
+            guard uninterrupted({ link(temporary.path, path) }) == 0 else {
+                throw SystemError(call: "create", subject: path, code: errno)
+            }
+        } catch {
+            unlink(temporary.path)
+            throw error
+        }
+        FaultPoint.reach("file.linked", path)
+        unlink(temporary.path)
+        try sync(folder: parent(of: path))
+        FaultPoint.reach("file.stands", path)
+    }
+
+    /// Whether a name is one that atomic writes give to what is not whole yet.
+    public static func isTemporary(_ name: String) -> Bool { TemporaryFile.isOne(name) }
+
     /// Removes what processes that are gone have left beside `path` of their atomic writes.
     public static func removeAbandoned(beside path: String) { TemporaryFile.removeAbandoned(beside: path) }
 
@@ -132,6 +157,8 @@ private struct TemporaryFile: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    static func isOne(_ name: String) -> Bool { name.contains(mark) && name.hasSuffix(ending) }
 
     /// Removes the temporary files beside `target` whose makers are gone.
     static func removeAbandoned(beside target: String) {

@@ -19,6 +19,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// Something stands there already.
     public var isExisting: Bool { code == EEXIST }
+    /// The file, or the list, has more than its reader takes.
+    public var isTooLarge: Bool { code == EFBIG }
     public var reason: String { String(cString: strerror(code)) }
     public var description: String { "cannot \(call) `\(subject)`: \(reason)" }
 }
@@ -60,6 +62,22 @@ public enum Files {
         }
     }
 
+    /// Reads a file that others may have laid there: no link is followed, and nothing but a plain file is opened for long, for a
+    /// pipe would never answer.
+    ///
+    /// - Throws: `SystemError`; its code is `ELOOP` for a link and `EINVAL` for what is no file.
+    public static func readPlain(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        guard descriptor >= 0 else { throw SystemError(call: "open", subject: path, code: errno) }
+        defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw SystemError(call: "read", subject: path, code: errno) }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            throw SystemError(call: "read", subject: path, code: EINVAL)
+        }
+        return try read(descriptor: descriptor, name: path, limit: limit)
+    }
+
     /// Creates `path` and what is missing above it.
     public static func createDirectory(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
         try FaultPoint.reach("folder.create", before: "create folder", path)
@@ -79,7 +97,9 @@ public enum Files {
     }
 
     /// The names in a folder, sorted by their bytes, without `.` and `..`.
-    public static func list(_ path: String) throws(SystemError) -> [String] {
+    ///
+    /// - Parameter limit: more names are an error, never a part of them.
+    public static func list(_ path: String, limit: Int = .max) throws(SystemError) -> [String] {
         guard let handle = opendir(path) else { throw SystemError(call: "list", subject: path, code: errno) }
         defer { closedir(handle) }
         var names: [String] = []
@@ -88,6 +108,7 @@ public enum Files {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
+            if names.count > limit { throw SystemError(call: "list", subject: path, code: EFBIG) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

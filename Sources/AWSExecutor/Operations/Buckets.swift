@@ -8,13 +8,15 @@ struct BucketName {
     let region: String
 
     init(_ parameters: StepParameters) throws(ExecutionError) {
-        bucket = try parameters.word("bucket") { text in
-            (3...63).contains(text.utf8.count) && !text.contains("..")
-                && text.utf8.allSatisfy {
-                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "-.".utf8.contains($0)
-                } && !"-.".contains(text.first ?? "-") && !"-.".contains(text.last ?? "-")
-        }
+        bucket = try parameters.word("bucket", Self.isValid)
         region = try parameters.region()
+    }
+
+    static func isValid(_ text: String) -> Bool {
+        (3...63).contains(text.utf8.count) && !text.contains("..")
+            && text.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "-.".utf8.contains($0)
+            } && !"-.".contains(text.first ?? "-") && !"-.".contains(text.last ?? "-")
     }
 
     func call(

@@ -12,6 +12,7 @@ final class ServiceClient {
     private let keys: any KeySource
     private let host: Host
     private let connect: Connect?
+    private let maximumBody: Int?
     private let budget: RetryBudget
     private var connections: [ServerAddress: any HTTPTransport] = [:]
     /// Seconds that the services' clock is ahead of ours.
@@ -19,8 +20,14 @@ final class ServiceClient {
     /// Beyond this difference a signature is refused for its time and not for its key.
     private static let toleratedSkew: Int64 = 240
 
-    /// - Parameter connect: nil for libcurl.
-    init(region: String, endpoints: EndpointSettings, keys: any KeySource, host: Host, connect: Connect? = nil) {
+    /// - Parameters:
+    ///   - connect: nil for libcurl.
+    ///   - maximumBody: bytes of an answer; nil for the connection's own bound.
+    init(
+        region: String, endpoints: EndpointSettings, keys: any KeySource, host: Host, connect: Connect? = nil,
+        maximumBody: Int? = nil
+    ) {
+        self.maximumBody = maximumBody
         self.region = region
         self.endpoints = endpoints
         self.keys = keys
@@ -74,6 +81,9 @@ final class ServiceClient {
             host.sleep(pause)
         }
     }
+
+    /// Waits before a call that somebody else's came across is made again.
+    func pause(_ attempt: Int) { host.sleep(200 << attempt) }
 
     /// Why a call may be sent again after an answer; nil when it may not.
     private func cause(of fault: ServiceFault, _ response: HTTPResponse, _ call: ServiceCall) -> RetryBudget.Cause? {
@@ -147,15 +157,17 @@ final class ServiceClient {
     private func connection(to address: ServerAddress) throws(ServiceError) -> any HTTPTransport {
         if let known = connections[address] { return known }
         let new: any HTTPTransport
-        if let connect { new = try connect(address) } else { new = try Self.curl(address, host) }
+        if let connect { new = try connect(address) } else { new = try curl(address) }
         connections[address] = new
         return new
     }
 
-    private static func curl(_ address: ServerAddress, _ host: Host) throws(ServiceError) -> any HTTPTransport {
+    private func curl(_ address: ServerAddress) throws(ServiceError) -> any HTTPTransport {
         do throws(InvalidProxy) {
             let proxy = try ProxyAddress.of(environment: host.environment, for: address)
-            return CurlTransport(ConnectionSettings(address: address, proxy: proxy))
+            var settings = ConnectionSettings(address: address, proxy: proxy)
+            if let maximumBody { settings.maximumBody = maximumBody }
+            return CurlTransport(settings)
         } catch {
             throw ServiceError(message: "`\(error.variable)` holds no address of a proxy; correct or unset it")
         }
