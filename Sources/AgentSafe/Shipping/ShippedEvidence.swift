@@ -125,7 +125,14 @@ public struct ShippedEvidence {
         guard let workspace, workspace.repository.contains(genesis), try workspace.branch("ledger") != nil else {
             return nil
         }
-        let own = try workspace.view().ledger.tip
+        let own: AcceptedEvent
+        do throws(AgentSafeError) {
+            own = try workspace.view().ledger.tip
+        } catch {
+            throw AgentSafeError(
+                error.code, "the copy holds up to height \(proof.height), but this clone does not: \(error.message)",
+                details: error.details)
+        }
         let difference = own.event.height - proof.height
         var clone = ShippedReport.Clone(
             relation: .forked, height: own.event.height, tip: own.commit.id.description)

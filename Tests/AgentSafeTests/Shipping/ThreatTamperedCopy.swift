@@ -262,6 +262,18 @@ struct ThreatTamperedCopy {
         #expect(try governance.audit(30)["height"]?.integerValue == Int64(newest - 2))
     }
 
+    @Test("a clone that does not hold itself is not taken for a fault of the copy")
+    func forgedClone() throws {
+        let (governance, newest) = try scene()
+        let forgery = try LedgerForgery(governance)
+        let execution = try forgery.newest("execution")
+        forgery.edit(try forgery.file("-execution.json", of: execution), from: execution, "{}\n")
+        try forgery.publish(from: execution)
+        try governance.git("bob", "fetch", "-q")
+        let told = try governance.expect(30, "bob", ["ledger", "verify-shipped", governance.shelf])
+        #expect(told.errors.contains("the copy holds up to height \(newest), but this clone does not"), "\(told)")
+    }
+
     @Test("a copy with forged events, or of another repository, is refused whoever shipped it")
     func forgedCopy() throws {
         let (governance, _) = try scene()
