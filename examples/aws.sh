@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Plays a change on AWS from the proposal to the way back, in a fresh folder: an engineer proposes to stop an instance, policy
-# asks for approval, a person approves, a runner stops it, the recorded pair starts it again, and the record is proved.
+# asks for approval, a person approves, a runner stops it with keys that STS gives for this step alone, the recorded pair starts
+# it again, and the record is proved.
 #
 #   examples/aws.sh [FOLDER]     FOLDER must not exist; without one a temporary folder is used and kept.
 #
@@ -91,7 +92,16 @@ show agentsafe identity add carol --kind person --role approver --key-file ../ca
 show agentsafe identity add sam --kind person --role sre --key-file ../sam.key.pub --push
 show agentsafe identity add runner --kind service --role runner --key-file ../runner.key.pub --push
 
-say "the inventory pins the account and the instance; admins sign it"
+say "the inventory pins the account and the instance, and the runner's keys may do no more than each step needs; admins sign that"
+cat >> agentsafe.yaml <<'END'
+credentials:
+  required: true
+  backends:
+    - name: roles
+      kind: sts
+      types: [aws]
+      role_arn: "arn:aws:iam::{{ target.account }}:role/agentsafe"
+END
 sed -i.old -e "s/i-0a1b2c3d4e5f60718/$instance/" -e 's/111122223333/123456789012/' inventory.yaml
 rm inventory.yaml.old
 show agentsafe trust commit -m "Name the batch worker's instance" --push
@@ -102,6 +112,7 @@ change=$(agentsafe propose ec2-stop-instance --target prod/batch-worker --reason
 printf '$ agentsafe propose ec2-stop-instance --target prod/batch-worker --reason … --push\n%s\n' "$change"
 show agentsafe approve "$change" --merge --yes --key ../bob.key
 show agentsafe approve "$change" --yes --key ../carol.key
+show agentsafe credential resolve "$change" --profile runner
 show agentsafe run --profile runner --key ../runner.key
 echo state >&8; read -r -u 9 state; printf 'boto3 sees the instance: %s\n' "$state"
 [[ $state == stopped ]] || fail "the instance is $state"

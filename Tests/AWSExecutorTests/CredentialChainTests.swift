@@ -221,4 +221,27 @@ struct CredentialChainTests {
             #expect(kinds[kind, default: 0] >= 10, "\(kinds)")
         }
     }
+
+    @Test(
+        "profiles that lead in a loop, too far, or to nobody are refused, with the place",
+        arguments: [
+            "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = a\n",
+            "[profile a]\nrole_arn = r\nsource_profile = a\n",
+            "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = r\nsource_profile = b\n",
+            "[profile a]\nrole_arn = r\nsource_profile = nobody\n",
+            "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nregion = eu-west-1\n",
+            "[profile a]\nrole_arn = r\nsource_profile = p0\n"
+                + (0..<5000).map { "[profile p\($0)]\nrole_arn = r\nsource_profile = p\($0 + 1)\n" }.joined(),
+        ])
+    func loops(_ config: String) throws {
+        let home = try TemporaryDirectory()
+        try Files.createDirectory("\(home.path)/.aws")
+        try Files.create("\(home.path)/.aws/config", Array(config.utf8))
+        let host = Host.forAWS(["AWS_EC2_METADATA_DISABLED": "true"], home: home.path)
+        let chain = CredentialChain(
+            profiles: try Profiles(host: host), environment: host.environment, chosenProfile: "a")
+        let error = #expect(throws: AWSAccessError.self) { try chain.plan() }
+        #expect(error?.message.contains("config:") == true, "\(String(describing: error))")
+        #expect((error?.message.utf8.count ?? 0) < 2000)
+    }
 }

@@ -173,8 +173,23 @@ struct PlannedKeysTests {
 
     @Test("a credential process that hangs is ended, with what it started")
     func hangingProcess() throws {
+        let folder = try TemporaryDirectory()
         let plan = CredentialPlan.process(
-            ["sh", "-c", "sleep 1000 & wait"], place: FilePlace(file: "config", line: 3))
+            ["sh", "-c", "(sleep 1000 & echo $! > '\(folder.path)/child'; wait) & wait"],
+            place: FilePlace(file: "config", line: 3))
+        let planned = PlannedKeys(
+            plan, region: "eu-central-1", endpoints: EndpointSettings(), host: .forAWS(), processTimeout: 1)
+        let error = #expect(throws: ServiceError.self) { try planned.key() }
+        #expect(error?.message.contains("did not end within 1 s") == true)
+        let child = String(decoding: try Files.read("\(folder.path)/child"), as: UTF8.self).trimmed
+        let state = try Program.run(["ps", "-o", "stat=", "-p", child], environment: Host.real().environment).outputText
+        #expect(state.trimmed.isEmpty || state.hasPrefix("Z"), "\(child) lives: \(state)")
+    }
+
+    @Test("a credential process whose child went its own way, and holds its output open, is not waited for")
+    func strayChild() throws {
+        let plan = CredentialPlan.process(
+            ["sh", "-c", "setsid sleep 20 & sleep 1000"], place: FilePlace(file: "config", line: 3))
         let planned = PlannedKeys(
             plan, region: "eu-central-1", endpoints: EndpointSettings(), host: .forAWS(), processTimeout: 1)
         let error = #expect(throws: ServiceError.self) { try planned.key() }
@@ -187,5 +202,9 @@ struct PlannedKeysTests {
             "echo '{\"Version\":1,\"AccessKeyId\":\"AKIAP\",\"SecretAccessKey\":\"x\",\"Expiration\":\"2099-01-01T00:00:00.123Z\"}'"
         let plan = CredentialPlan.process(["sh", "-c", text], place: FilePlace(file: "config"))
         #expect(try keys(plan).key() == AccessKey(id: "AKIAP", secret: "x"))
+        // What it says beside does no harm, and goes nowhere.
+        let loud = CredentialPlan.process(
+            ["sh", "-c", "head -c 300000 /dev/zero >&2; \(text)"], place: FilePlace(file: "config"))
+        #expect(try keys(loud).key() == AccessKey(id: "AKIAP", secret: "x"))
     }
 }

@@ -26,6 +26,14 @@ struct CredentialSettingsTests {
               args: ["--for", "{{ params.namespace }}"]
               timeout: 5
             - {name: passwords, kind: file, secrets: [a, b], path: "/run/{{ secret }}", local: true}
+            - name: roles
+              kind: sts
+              types: [aws]
+              role_arn: "arn:aws:iam::{{ target.account }}:role/path/for-{{ params.name }}"
+              external_id: "a/b:c@d=1"
+              region: eu-central-1
+              tags: false
+            - {name: role, kind: sts, types: [aws], environments: [dev], role_arn: "arn:aws-cn:iam::123456789012:role/x"}
             - {name: one, kind: environment, secrets: [c], variable: SECRET_C}
         executors:
           - {target_types: [k8s-node], allow: [kubernetes]}
@@ -37,9 +45,18 @@ struct CredentialSettingsTests {
     func full() throws {
         let configuration = try parse(Self.full)
         #expect(configuration.credentials.isRequired)
-        #expect(configuration.credentials.backends.map(\.name) == ["tokens", "plugin", "passwords", "one"])
         #expect(
-            configuration.credentials.backends.map(\.source.kind) == ["token_request", "exec", "file", "environment"])
+            configuration.credentials.backends.map(\.name) == ["tokens", "plugin", "passwords", "roles", "role", "one"])
+        #expect(
+            configuration.credentials.backends.map(\.source.kind) == [
+                "token_request", "exec", "file", "sts", "sts", "environment",
+            ])
+        #expect(
+            configuration.credentials.backends[3].source
+                == .roleSession(
+                    SessionRole(
+                        arn: "arn:aws:iam::{{ target.account }}:role/path/for-{{ params.name }}",
+                        externalID: "a/b:c@d=1", region: "eu-central-1", isTagged: false)))
         #expect(configuration.executors.map(\.allowed) == [["kubernetes"], ["kubectl", "dry-run"]])
         let bytes = ConfigurationDocument.emit(configuration)
         #expect(try ConfigurationDocument.parse(SourceFile(name: "a", bytes: bytes)) == configuration)
@@ -63,6 +80,17 @@ struct CredentialSettingsTests {
             "{name: a, kind: token_request, types: [aws], namespace: n, service_account: s}",
             "{name: a, kind: token_request, types: [kubernetes], namespace: n, service_account: s, local: true}",
             "{name: a, kind: token_request, types: [kubernetes], namespace: n}", "{name: a, kind: vault, types: [t]}",
+            "{name: a, kind: file, secrets: [s], path: \"/x/{{ target.account }}\"}",
+            "{name: a, kind: sts, types: [aws]}", "{name: a, kind: sts, types: [aws], role_arn: x}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:role/*\"}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:user/x\"}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::{{ account }}:role/x\"}",
+            "{name: a, kind: sts, types: [kubernetes], role_arn: \"arn:aws:iam::1:role/x\"}",
+            "{name: a, kind: sts, secrets: [s], role_arn: \"arn:aws:iam::1:role/x\"}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:role/x\", local: true}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:role/x\", external_id: \"a b\"}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:role/x\", region: EU}",
+            "{name: a, kind: sts, types: [aws], role_arn: \"arn:aws:iam::1:role/x\", tags: [a]}",
             "{name: a b, kind: file, types: [t], path: /x}", "{name: a, kind: environment, types: [], variable: X}",
             "{name: a, kind: environment, types: [t], variable: X, environments: [test]}",
             "{name: a, kind: environment, types: [t], variable: X}\n    - {name: A, kind: environment, types: [t], variable: Y}",

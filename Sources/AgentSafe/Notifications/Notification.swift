@@ -1,20 +1,20 @@
-public import ChangeModel
+internal import ChangeModel
 internal import Git
 internal import Ledger
 
 /// What is told of one event: the same whoever makes it, and however often. Neither values of params nor what a target answered are
 /// in it.
-public struct Notification: Sendable, Hashable {
+struct Notification: Sendable, Hashable {
     /// `agentsafe.denied`, and so on; `agentsafe.test`.
-    public var type: String
-    public var at: Timestamp
-    public var data: JSONValue
+    var type: String
+    var at: Timestamp
+    var data: JSONValue
     /// By which a receiver tells repeats: the same repository, event and kind, the same id.
-    public var id: String
-    public var environments: Set<Environment> = []
+    var id: String
+    var environments: Set<Environment> = []
 
     /// The body of a webhook, by the recommendations of Standard Webhooks 1.0.0.
-    public var json: JSONValue { ["type": .string(type), "timestamp": .string(at.description), "data": data] }
+    var json: JSONValue { ["type": .string(type), "timestamp": .string(at.description), "data": data] }
 
     /// nil for a test.
     var kind: NotificationKind? {

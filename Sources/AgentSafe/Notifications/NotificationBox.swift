@@ -64,7 +64,7 @@ struct NotificationBox {
         init(above: Int, tip: ObjectID) { (self.above, self.tip) = (above, tip) }
 
         init?(fileName: String) {
-            let parts = fileName.split(separator: "-")
+            let parts = fileName.split(separator: "-", omittingEmptySubsequences: false)
             guard parts.count == 2, let above = Int(parts[0]), above >= 0, let tip = ObjectID(String(parts[1])) else {
                 return nil
             }
@@ -142,6 +142,15 @@ struct NotificationBox {
 
     // MARK: - Messages
 
+    /// Names of the files of one sink, in the order of the ledger.
+    func names(_ shelf: Shelf, of sink: String) throws(SystemError) -> [String] {
+        guard Files.kind(path(shelf)) != nil else { return [] }
+        return try Files.list(path(shelf)).filter { name in
+            let parts = name.split(separator: "-", maxSplits: 2)
+            return parts.count == 3 && parts[2] == "\(sink).json"
+        }.sorted()
+    }
+
     /// In the order of the ledger. What cannot be read is nobody's message.
     func items(_ shelf: Shelf) throws(SystemError) -> [Item] {
         guard Files.kind(path(shelf)) != nil else { return [] }
@@ -164,9 +173,9 @@ struct NotificationBox {
 
     /// Puts an item where it is seen, and the oldest one away where there is no room; `conducts` says how many.
     func fail(_ item: Item, _ conducts: inout [String: Conduct]) throws(SystemError) {
-        let others = try items(.failed).filter { $0.sink == item.sink && $0.fileName != item.fileName }
+        let others = try names(.failed, of: item.sink).filter { $0 != item.fileName }
         if others.count >= Self.maximumItems, let oldest = others.first {
-            try remove(oldest, from: .failed)
+            try Files.remove("\(path(.failed))/\(oldest)")
             conducts[item.sink, default: Conduct()].dropped += 1
         }
         try put(item, on: .failed)

@@ -66,9 +66,11 @@ extension Workspace {
         let box = try notificationBox(view)
         let sinks = view.state.configuration.notifications
         guard !sinks.isEmpty || box.exists else { return }
+        let pushes = try system { () throws(SystemError) in try box.pushes() }
+        let claims = try ledger { () throws(LedgerError) in try view.ledger.state.claims() }
+        if pushes.isEmpty, claims.isEmpty { return }
         let targets = try catalogue(of: view.state).targets
         let repository = view.state.repositoryID
-        let pushes = try system { () throws(SystemError) in try box.pushes() }
         var found: [Notification] = []
         var settled: [NotificationBox.Push] = []
         if let lowest = pushes.map(\.above).min() {
@@ -127,7 +129,7 @@ extension Workspace {
         guard let kind = notification.kind else { return }
         for sink in sinks where sink.wants(kind, in: notification.environments) {
             var item = NotificationBox.Item(notification, to: sink.name, queued: now)
-            if try box.items(.waiting).filter({ $0.sink == sink.name }).count >= NotificationBox.maximumItems {
+            if try box.names(.waiting, of: sink.name).count >= NotificationBox.maximumItems {
                 item.failure = "\(NotificationBox.maximumItems) others waited already"
                 try box.fail(item, &conducts)
             } else {

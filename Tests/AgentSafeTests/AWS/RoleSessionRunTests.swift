@@ -212,4 +212,49 @@ struct RoleSessionRunTests {
         #expect(try !scene.asked("r['key'] == 'AKIAPROGRAM' and r['action'] == 'StopInstances'").isEmpty)
         try scene.governance.expectNowhere(["hidden-program-secret"], except: ["give"], in: said)
     }
+
+    @Test("of a plan are other ones for each step, and for each step of its way back")
+    func plan() throws {
+        guard let scene = try Scene("sts-plan") else { return }
+        let (governance, bucket) = (scene.governance, "sts-plan-exports")
+        try governance.trustCommit([
+            "policies/zz-open.yaml": { _ in ThreatBranchPolicy.loose },
+            "inventory.yaml": { $0.replacing("bucket: customer-exports", with: "bucket: \(bucket)") },
+        ])
+        func policy(_ effect: String) -> String {
+            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"\(effect)\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\","
+                + "\"Resource\":\"arn:aws:s3:::\(bucket)/*\"}]}"
+        }
+        try scene.moto.boto(
+            "do boto('s3').create_bucket(Bucket='\(bucket)', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})\\n"
+                + "boto('s3').put_bucket_policy(Bucket='\(bucket)', Policy='\(policy("Deny"))')", scope: scene.scope)
+        func policyNow() throws -> String? {
+            try scene.moto.boto("boto('s3').get_bucket_policy(Bucket='\(bucket)')['Policy']", scope: scene.scope)
+                .stringValue
+        }
+        let id = try governance.proposePlan(
+            """
+            - action: ec2-stop-instance
+              target: prod/batch-worker
+            - action: s3-put-bucket-policy
+              target: prod/customer-exports
+              params: {policy: '\(policy("Allow"))'}
+            """)
+        try governance.land(id)
+        try governance.expect(0, "runner", ["run", id.text], adding: scene.runner)
+        #expect(try scene.state == "stopped" && policyNow() == policy("Allow"))
+        // Each session did what its step is, and no other could have.
+        let forms = try scene.asked("r['action'] == 'AssumeRole' and r['form'].get('RoleSessionName') == '\(id)'")
+        let policies = forms.map { $0.at("form", "Policy")?.stringValue ?? "" }
+        #expect(policies.count == 2 && policies[0].contains("ec2:StopInstances") && !policies[0].contains("s3:"))
+        #expect(policies.last?.contains("arn:aws:s3:::\(bucket)") == true && policies.last?.contains("ec2:") == false)
+        let back = try governance.id(
+            of: governance.agentsafe("sam", ["rollback", id.text, "--push", "--output", "json"]))
+        try governance.land(back)
+        try governance.expect(0, "runner", ["run", back.text], adding: scene.runner)
+        #expect(try scene.state == "running" && policyNow() == policy("Deny"))
+        let returns = try scene.asked("r['action'] == 'AssumeRole' and r['form'].get('RoleSessionName') == '\(back)'")
+        #expect(returns.map { $0.at("form", "Tags.member.2.Value") } == ["s3-put-bucket-policy", "ec2-start-instance"])
+        try governance.verifyEverywhere(0)
+    }
 }

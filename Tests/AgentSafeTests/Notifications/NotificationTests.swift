@@ -93,6 +93,33 @@ struct NotificationTests {
         #expect(try server.ids().filter { !$0.hasSuffix("-unknown") } == governance.idsByLedger())
     }
 
+    @Test("a run that ends without knowing tells it at once, and nobody tells it again when the lease has ended")
+    func unknownAtOnce() throws {
+        let governance = try governance()
+        let server = try Governance.receiver()
+        let machine = Governance.machine("ops", server)
+        let id = try governance.propose()
+        try governance.land(id)
+        let killed = try governance.spawn(
+            "runner", ["run", id.text] + governance.cluster(), fault: "remote.pushed:2:kill", adding: machine)
+        try #require(killed.status == 137, "\(killed)")
+        func end(unknown: [ChangeID]) throws {
+            let workspace = try Workspace(host: governance.host("runner", adding: machine), settings: Settings())
+            try workspace.telling(unknown: { _ in unknown }) { () throws(AgentSafeError) in
+                workspace.lastView = try workspace.fetchedView(.main)
+            }
+        }
+        try end(unknown: [])
+        #expect(try server.ids().isEmpty)
+        try end(unknown: [id])
+        governance.clock.advance(4000)
+        try end(unknown: [])
+        try governance.expect(0, "runner", ["notify"], adding: machine)
+        let kept = try server.kept()
+        #expect(
+            kept.count == 1 && kept.first?.key.hasSuffix("-unknown") == true && kept.first?.value.times == 1, "\(kept)")
+    }
+
     @Test("a broken glass is told with who broke it and why")
     func brokenGlass() throws {
         let governance = try TimedGovernance.copy(TimedGovernance.glass, required: 1)

@@ -123,6 +123,59 @@ struct OutboxOfNotificationsTests {
         #expect(try Files.list(try governance.notificationFolder("runner") + "/recorded").isEmpty)
     }
 
+    @Test("a receiver that never answers is given up, and asked again later")
+    func silent() throws {
+        let governance = try governance()
+        let server = try Governance.receiver(["hang", "hang"])
+        let machine = Governance.machine("ops", server)
+        let id = try governance.propose()
+        try governance.land(id)
+        let run = try governance.expect(0, "runner", ["run"] + governance.cluster(), adding: machine)
+        #expect(run.errors.contains("(`ops`: the receiver did not answer in time)"), "\(run)")
+        try governance.expect(0, "runner", ["notify"], adding: machine)
+        #expect(try server.ids() == governance.idsByLedger())
+    }
+
+    @Test("one process sends at a time, and the other one says so")
+    func busy() throws {
+        let governance = try governance()
+        let id = try governance.propose()
+        try governance.land(id)
+        try governance.expect(0, "runner", ["run"] + governance.cluster())
+        let server = try Governance.receiver()
+        let machine = Governance.machine("ops", server)
+        let lock = try FileLock.acquire(
+            file: "\(try governance.notificationFolder("runner"))/sending.lock", waiting: false)
+        let busy = try governance.expect(1, "runner", ["notify"], adding: machine)
+        #expect(busy.output.contains("another process is sending"), "\(busy)")
+        #expect(try server.ids().isEmpty)
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("what waits and what failed is bounded, and what had no room is counted")
+    func bounded() throws {
+        let folder = try TemporaryDirectory()
+        let box = NotificationBox(stateFolder: folder.path, repository: "r")
+        func item(_ number: Int) -> NotificationBox.Item {
+            var notification = AgentSafe.Notification.test(repository: "r", nonce: "n", at: Timestamp(seconds: 0))
+            notification.data["height"] = .integer(Int64(number))
+            return NotificationBox.Item(notification, to: "ops", queued: Timestamp(seconds: 0))
+        }
+        var conducts: [String: NotificationBox.Conduct] = [:]
+        try box.locked { () throws(SystemError) in
+            for number in 0..<NotificationBox.maximumItems + 3 { try box.fail(item(number), &conducts) }
+        }
+        let kept = try box.items(.failed)
+        #expect(kept.count == NotificationBox.maximumItems && conducts["ops"]?.dropped == 3)
+        // The oldest went.
+        #expect(kept.first?.fileName == item(3).fileName)
+        let other = NotificationBox.Push(fileName: "41-\(String(repeating: "a", count: 40))")
+        #expect(other?.above == 41)
+        for name in ["", "-", "x-y", "-1-\(String(repeating: "a", count: 40))", "41-../../x"] {
+            #expect(NotificationBox.Push(fileName: name) == nil)
+        }
+    }
+
     @Test("what the remote refuses is not told, and is told when it is recorded after all")
     func refusedPush() throws {
         let governance = try governance()

@@ -119,6 +119,10 @@ def serve(client):
                 return
             elif kind == "storm-after":
                 client.sendall(b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
+                # The server may have said that it closes; the client was not told.
+                answers.close()
+                upstream.close()
+                upstream = None
             else:
                 client.sendall(answer)
     except (OSError, ValueError, TypeError):
