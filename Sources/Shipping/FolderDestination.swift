@@ -6,9 +6,10 @@ public final class FolderDestination: ShipmentDestination, ShipmentSource {
     public let name: String
     private let path: String
 
-    public init(_ path: String) {
+    /// - Parameter name: for people; nil: the path.
+    public init(_ path: String, name: String? = nil) {
         self.path = path
-        name = path
+        self.name = name ?? path
     }
 
     /// Makes the folder where it is missing, and takes away what shippers that were killed left unfinished.
@@ -30,7 +31,7 @@ public final class FolderDestination: ShipmentDestination, ShipmentSource {
             return ShipmentInventory(names: names.filter { !Files.isTemporary($0) })
         } catch {
             if error.isMissing {
-                throw ShippingError(.failed, "there is no folder `\(path)`; check its name, and whether it is mounted")
+                throw ShippingError(.failed, "there is no folder `\(name)`; check its name, and whether it is mounted")
             }
             throw ShippingError(.failed, error.description)
         }

@@ -7,7 +7,7 @@ public import Webhooks
 /// A receiver of webhooks. It cannot be asked what it has: a cursor on this machine says what it took, and each answer may say
 /// what it wants next.
 ///
-/// One message an event: `{"type": "ledger.event", "timestamp", "data": {"repository", "height", "commit", "previous", "main",
+/// One message an event: `{"type": "agentsafe.shipment", "timestamp", "data": {"repository", "height", "commit", "previous", "main",
 /// "event", "change", "name", "sha256", "bundle"}}`, the bundle in base64. Its `webhook-id` is a function of the event, so that
 /// a receiver knows a repetition. A 2xx says that it is stored, or was; with `{"next": HEIGHT}` in the body, that HEIGHT is the
 /// first that is not. A 409 says that another event is stored at that height.
@@ -119,7 +119,7 @@ public final class WebhookDestination: ShipmentDestination {
             "bundle": .string(Base64.encode(shipment.bytes)),
         ])
         let message: JSONValue = [
-            "type": "ledger.event", "timestamp": .string(event.at.description), "data": data,
+            "type": "agentsafe.shipment", "timestamp": .string(event.at.description), "data": data,
         ]
         return message.canonicalBytes
     }

@@ -29,7 +29,7 @@ public struct ShippedEvidence {
         switch place {
         case .folder(let path):
             guard region == nil else { throw AgentSafeError(.usage, "`--region` is for S3; leave it out here") }
-            source = FolderDestination(path)
+            source = FolderDestination(path, name: text)
         case .bucket(let bucket, let prefix):
             source = BucketDestination(
                 try ObjectStorage.open(bucket, region, settings.profile, host), prefix: prefix)
@@ -108,7 +108,8 @@ public struct ShippedEvidence {
         verification.nanoseconds = host.bootTime() &- start
         report.verification = verification
         report.clone = try compare(copy, proof)
-        report.regression = try remember(copy, proof, isWhole: report.result == .authentic)
+        // Of a copy with faults of its own there is enough to say.
+        if report.result == .authentic { report.regression = try remember(copy, proof) }
         return report
     }
 
@@ -124,7 +125,14 @@ public struct ShippedEvidence {
         guard let workspace, workspace.repository.contains(genesis), try workspace.branch("ledger") != nil else {
             return nil
         }
-        let own = try workspace.view().ledger.tip
+        let own: AcceptedEvent
+        do throws(AgentSafeError) {
+            own = try workspace.view().ledger.tip
+        } catch {
+            throw AgentSafeError(
+                error.code, "the copy holds up to height \(proof.height), but this clone does not: \(error.message)",
+                details: error.details)
+        }
         let difference = own.event.height - proof.height
         var clone = ShippedReport.Clone(
             relation: .forked, height: own.event.height, tip: own.commit.id.description)
@@ -151,20 +159,16 @@ public struct ShippedEvidence {
     /// shipments were taken away is as whole as it was earlier.
     ///
     /// - Returns: why it cannot be the same; nil where it can.
-    private func remember(
-        _ copy: ShippedCopy, _ proof: ShippedCopy.Proof, isWhole: Bool
-    ) throws(AgentSafeError) -> String? {
+    private func remember(_ copy: ShippedCopy, _ proof: ShippedCopy.Proof) throws(AgentSafeError) -> String? {
         // An auditor's machine may have no place for it.
         guard let state = try? Workspace.stateFolder(of: host) else { return nil }
-        let mark = Digest(of: Array(source.name.utf8)).description.split(separator: ":").last?.prefix(32) ?? ""
-        let path = "\(state)/agentsafe/shipped/\(genesis)/\(mark)-verified.json"
+        let path = "\(state)/agentsafe/shipped/\(genesis)/\(place.mark)-verified.json"
         if let before = try seen(path), before.height > proof.height || copy.tips[before.height].ledger != before.ledger
         {
             return
                 "when it was last verified here, it held the event \(before.ledger.short) at height \(before.height): shipments "
                 + "were taken away since, or it is another ledger's; if you know why, remove `\(path)`"
         }
-        guard isWhole else { return nil }
         let json: JSONValue = [
             "source": .string(source.name), "height": .integer(Int64(proof.height)),
             "ledger": .string(copy.tips[proof.height].ledger.description),

@@ -9,6 +9,17 @@ enum ShippingPlace: Equatable {
     case bucket(String, prefix: String)
     case webhook(String)
 
+    /// What tells one place from others.
+    var mark: String {
+        let text =
+            switch self {
+            case .folder(let path): path
+            case .bucket(let bucket, let prefix): "s3://\(bucket)/\(prefix)"
+            case .webhook(let url): url
+            }
+        return String(Digest(of: Array(text.utf8)).description.split(separator: ":").last?.prefix(32) ?? "")
+    }
+
     init(_ text: String, host: Host) throws(AgentSafeError) {
         if let rest = text.withoutScheme("s3") {
             let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

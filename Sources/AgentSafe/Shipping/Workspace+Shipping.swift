@@ -67,7 +67,7 @@ extension Workspace {
             try fetchIfPossible(.main)
             let seen = isAlone ? try view() : try latest(.main) { () throws(AgentSafeError) in try view() }
             let tip = seen.ledger.tip
-            let destination = try destination(place, shipping, retention, of: seen.state)
+            let destination = try destination(place, named: text, shipping, retention, of: seen.state)
             let shipper = Shipper(repository, tip: tip.commit.id, height: tip.event.height, to: destination)
             let outcome: Shipper.Outcome
             do throws(ShippingError) {
@@ -100,12 +100,12 @@ extension Workspace {
     }
 
     private func destination(
-        _ place: ShippingPlace, _ shipping: ShippingSettings, _ retention: ObjectStorage.Retention?,
+        _ place: ShippingPlace, named name: String, _ shipping: ShippingSettings, _ retention: ObjectStorage.Retention?,
         of main: MainState
     ) throws(AgentSafeError) -> any ShipmentDestination {
         switch place {
         case .folder(let path):
-            let folder = FolderDestination(path)
+            let folder = FolderDestination(path, name: name)
             if !shipping.isRehearsal || Files.kind(path, followingLinks: true) != nil {
                 try self.shipping { () throws(ShippingError) in try folder.prepare() }
             }
@@ -114,12 +114,12 @@ extension Workspace {
             return BucketDestination(
                 try ObjectStorage.open(bucket, shipping.region, settings.profile, host), prefix: prefix,
                 retention: retention)
-        case .webhook(let url): return try webhook(url, shipping, of: main)
+        case .webhook(let url): return try webhook(url, place.mark, shipping, of: main)
         }
     }
 
     private func webhook(
-        _ url: String, _ shipping: ShippingSettings, of main: MainState
+        _ url: String, _ mark: String, _ shipping: ShippingSettings, of main: MainState
     ) throws(AgentSafeError) -> WebhookDestination {
         let address: WebhookAddress
         do throws(WebhookAddressError) {
@@ -130,7 +130,6 @@ extension Workspace {
         let client = WebhookClient(
             address, secrets: try secrets(shipping), guardian: try addressGuard(), host: host,
             policy: WebhookDestination.policy, trust: try receiverTrust())
-        let mark = Digest(of: Array(url.utf8)).description.split(separator: ":").last?.prefix(32) ?? ""
         let cursor = try "\(stateFolder())/agentsafe/shipped/\(pinnedGenesis())/\(mark)-cursor.json"
         return try self.shipping { () throws(ShippingError) in
             try WebhookDestination(client, host: address.host, repository: main.repositoryID, cursor: cursor)

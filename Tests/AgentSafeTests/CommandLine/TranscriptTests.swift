@@ -86,6 +86,14 @@ private final class Story {
         agentsafe("alice", "governance", "show \(prod)")
         agentsafe("alice", "governance", "log")
         agentsafe("alice", "governance", "verify")
+        title("A copy that nobody here can change, and an auditor who has nothing else")
+        agentsafe("alice", "governance", "ledger ship ../evidence")
+        agentsafe("alice", "governance", "ledger ship ../evidence")
+        agentsafe("alice", ".", "ledger verify-shipped evidence --genesis \(genesis)")
+        try governance.run([
+            "sh", "-c", "cd \(root)/evidence && rm 000000000003.bundle && mv 000000000005.bundle 000000000003.bundle",
+        ])
+        agentsafe("alice", ".", "ledger verify-shipped evidence --genesis \(genesis)")
     }
 
     private func title(_ text: String) { lines.append((lines.isEmpty ? "" : "\n") + "# \(text)\n") }
@@ -127,7 +135,7 @@ private final class Story {
         text = text.replacing(/sha256:[0-9a-f]{64}/) { names.name(String($0.output), "sha256:digest-") }
         text = text.replacing(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/) { _ in "<uid>" }
         text = text.replacing(/\b[0-9a-f]{40}\b/) { names.name(String($0.output.prefix(12)), "commit-") }
-        text = text.replacing(/\b[0-9a-f]{12}\b/) { names.name(String($0.output), "commit-") }
+        text = text.replacing(/\b[0-9a-f]{12}\b(?!\.bundle)/) { names.name(String($0.output), "commit-") }
         text = text.replacing(/\b[0-9a-z]{26}\b/) { names.name(String($0.output), "repository-") }
         text = text.replacing(/(\/[a-z0-9-]+)-[0-9a-z]{8}\b/) { "\($0.output.1)-<random>" }
         text = text.replacing(/in [0-9]+ ms \([0-9]+ commits/) { _ in "in <some> ms (<many> commits" }

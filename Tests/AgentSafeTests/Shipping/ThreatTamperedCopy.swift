@@ -1,7 +1,10 @@
 import ChangeModel
+import Git
 import OperatingSystem
 import TestSupport
 import Testing
+
+@testable import Shipping
 
 @Suite("Threats 10, 11 and 27 at the receiver's end: a shipped copy is altered, cut, or another ledger's")
 struct ThreatTamperedCopy {
@@ -129,6 +132,48 @@ struct ThreatTamperedCopy {
         }
     }
 
+    enum Invention: String, CaseIterable { case more, less, otherMain, otherEvent, skipped }
+
+    @Test(
+        "a shipment in the right spelling that is not its event's own is altered, whoever made it",
+        arguments: Invention.allCases)
+    func invented(_ invention: Invention) throws {
+        let (governance, newest) = try scene()
+        let desk = try HandMadeShipments(governance, "sam")
+        var tips = try desk.tips(newest)
+        var previous: ShipmentTips? = try desk.tips(newest - 1)
+        var objects = try desk.maker.objects(of: tips, after: previous)
+        switch invention {
+        case .more: objects.insert(try desk.tips(0).ledger)
+        case .less: objects.remove(try #require(objects.first { $0 != tips.ledger }))
+        case .otherMain:
+            // Main has gone on since.
+            let main = try #require(ObjectID(try governance.tip("main")))
+            try #require(main != tips.main)
+            tips = ShipmentTips(ledger: tips.ledger, main: main)
+            objects = try desk.maker.objects(of: tips, after: previous)
+        case .otherEvent: tips = try desk.tips(newest - 1)
+        case .skipped:
+            previous = try desk.tips(newest - 2)
+            objects = try desk.maker.objects(of: tips, after: previous)
+        }
+        try overwrite(governance.shipment(newest), try desk.bytes(tips, after: previous, objects))
+        let report = try governance.audit(30)
+        #expect(Governance.faults(report) == ["altered \(Governance.shipmentName(newest))"], "\(report)")
+        #expect(report["height"]?.integerValue == Int64(newest - 1))
+    }
+
+    @Test("a shipment of a height far away keeps nobody busy")
+    func farAway() throws {
+        let (governance, newest) = try scene()
+        try Files.create(governance.shipment(999_999_999), try Files.read(governance.shipment(newest)))
+        let report = try governance.audit(30)
+        #expect(report["fault_count"]?.integerValue == Int64(999_999_999 - newest))
+        #expect(report["faults"]?.arrayValue?.count == 100)
+        #expect(report["height"]?.integerValue == Int64(newest))
+        #expect(try governance.ship(30).errors.contains("up to height 999999999"))
+    }
+
     @Test("shipping again over what was altered says so, and touches nothing")
     func shippingOver() throws {
         let (governance, newest) = try scene()
@@ -215,6 +260,18 @@ struct ThreatTamperedCopy {
         try overwrite(governance.shipment(newest), try Files.read(governance.shipment(newest, in: other)))
         try overwrite(governance.shipment(newest - 1), try Files.read(governance.shipment(newest - 2, in: other)))
         #expect(try governance.audit(30)["height"]?.integerValue == Int64(newest - 2))
+    }
+
+    @Test("a clone that does not hold itself is not taken for a fault of the copy")
+    func forgedClone() throws {
+        let (governance, newest) = try scene()
+        let forgery = try LedgerForgery(governance)
+        let execution = try forgery.newest("execution")
+        forgery.edit(try forgery.file("-execution.json", of: execution), from: execution, "{}\n")
+        try forgery.publish(from: execution)
+        try governance.git("bob", "fetch", "-q")
+        let told = try governance.expect(30, "bob", ["ledger", "verify-shipped", governance.shelf])
+        #expect(told.errors.contains("the copy holds up to height \(newest), but this clone does not"), "\(told)")
     }
 
     @Test("a copy with forged events, or of another repository, is refused whoever shipped it")
