@@ -44,6 +44,20 @@ struct ActionTests {
         // And there again, by the pair of the pair.
         _ = try scene.rollBack(back)
         #expect(try scene.boto(attached) == 4)
+        // What is so already is foretold; for the rest IAM has no dry run.
+        func preview(_ action: String) throws -> Preview {
+            let step = try scene.step(action, ["role_name": "app-\(scene.suffix)", "policy_arn": policy])
+            return try scene.executor.preview(step, before: try scene.executor.captureState(for: step))
+        }
+        if case .predicted(let prediction) = try preview("iam-attach-role-policy") {
+            #expect(prediction.differences.isEmpty && prediction.notes.first?.hasSuffix("already") == true)
+        } else {
+            Issue.record("it is attached, and attaching it again is not foretold")
+        }
+        guard case .unavailable = try preview("iam-detach-role-policy") else {
+            Issue.record("AWS cannot have foretold that")
+            return
+        }
         let missing: [String: JSONValue] = [
             "role_name": "app-\(scene.suffix)", "policy_arn": "arn:aws:iam::123456789012:policy/none",
         ]

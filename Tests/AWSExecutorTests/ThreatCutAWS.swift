@@ -8,8 +8,8 @@ import Testing
 @testable import AWSExecutor
 
 /// What breaks between the executor and AWS, for each of the thirteen actions. What was applied is told as it is, or as unknown;
-/// no mutation is sent twice. `AGENTSAFE_CUTS=N` cuts at N random places more for each action, `AGENTSAFE_CUTS=0` at every byte of
-/// every message of one.
+/// no mutation is sent twice. `AGENTSAFE_CUTS=N` cuts at N random places more for each action, `AGENTSAFE_CUTS=0` one's
+/// mutation at every byte of its request and its answer.
 @Suite("ThreatCutAWS")
 struct ThreatCutAWS {
     private static let server = Result { try MotoServer() }
@@ -116,10 +116,8 @@ struct ThreatCutAWS {
             ]
         }
         if TestEnvironment.number("AGENTSAFE_CUTS") == 0, item.action == "ec2-stop-instance" {
-            for (exchange, size) in sizes.enumerated() {
-                places += (0...size.request).map { (.request, exchange, $0) }
-                places += (0..<size.answer).map { (.response, exchange, $0) }
-            }
+            places += (0...sizes[mutation].request).map { (.request, mutation, $0) }
+            places += (0..<sizes[mutation].answer).map { (.response, mutation, $0) }
         }
         for place in places {
             let outcome = try bench.attempt("\(place)") {

@@ -96,6 +96,17 @@ extension RolePolicyOperation {
         resource?.identity["attached"]?.arrayValue?.contains(.string(binding.policy)) == true
     }
 
+    /// IAM has no dry run; but where nothing would be sent, nothing would change.
+    func preview(_ session: AWSSession, before: CapturedState) throws(ExecutionError) -> Preview {
+        let isThere = before.fields["attached_policies"]?.arrayValue?.contains(.string(binding.policy)) == true
+        guard isThere == Self.attaches else { return .unavailable(reason: "AWS has no dry run of this action") }
+        let verb = Self.attaches ? "attached to" : "detached from"
+        return .predicted(
+            Prediction(
+                after: before, differences: [],
+                notes: ["policy `\(binding.policy.forMessage(limit: 120))` is \(verb) \(subject) already"]))
+    }
+
     func execute(_ execution: AWSExecution) throws(ExecutionError) -> ExecutionReport {
         let verb = Self.attaches ? "attached to" : "detached from"
         let policy = "policy `\(binding.policy.forMessage(limit: 120))`"
