@@ -7,6 +7,9 @@ public struct AddressGuard: Sendable {
     /// All addresses of a host; none when it cannot be found.
     public var lookup: @Sendable (_ host: String) -> [IPAddress]
 
+    /// Those of this machine's interfaces.
+    public var ownAddresses: @Sendable () -> Set<IPAddress> = { OwnAddresses.current() }
+
     public init(
         localHosts: LocalHosts, lookup: @escaping @Sendable (String) -> [IPAddress] = { NameLookup.addresses(of: $0) }
     ) {
@@ -40,11 +43,15 @@ public struct AddressGuard: Sendable {
         if isNamed, isProxied, literal == nil { return .byName }
         let addresses = literal.map { [$0] } ?? lookup(host)
         if addresses.isEmpty { return .unknown }
+        let own = isNamed ? [] : ownAddresses()
         for candidate in addresses {
             let kind = AddressKind(candidate)
             // To name a receiver is not to name what its name leads to one day.
             let isAllowed = kind == .ordinary || isNamed && (kind != .metadata || literal != nil)
             guard isAllowed else { return .refused("its host is at \(candidate), \(kind.rawValue); \(Self.unless)") }
+            guard !own.contains(candidate.carried) else {
+                return .refused("its host is at \(candidate), an address of this machine itself; \(Self.unless)")
+            }
         }
         return .addresses(addresses)
     }

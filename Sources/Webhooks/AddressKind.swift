@@ -69,7 +69,7 @@ public enum AddressKind: String, Sendable, CaseIterable {
     }
 
     /// The IPv4 address that one of IPv6 stands for.
-    private static func embedded(_ b: [UInt8]) -> [UInt8]? {
+    fileprivate static func embedded(_ b: [UInt8]) -> [UInt8]? {
         let zeros = [UInt8](repeating: 0, count: 12)
         let last = Array(b[12...])
         // IPv4-mapped and IPv4-translated (RFC 4291, RFC 2765).
@@ -84,4 +84,9 @@ public enum AddressKind: String, Sendable, CaseIterable {
         if b[8] & 0xFD == 0, b[9] == 0, b[10] == 0x5E, b[11] == 0xFE { return last }
         return nil
     }
+}
+
+extension IPAddress {
+    /// The address of IPv4 that one of IPv6 stands for; any other is itself.
+    var carried: IPAddress { isIPv4 ? self : AddressKind.embedded(bytes).flatMap { IPAddress(bytes: $0) } ?? self }
 }

@@ -229,6 +229,9 @@ struct BundleTests {
             // A size that needs more bytes than there are, one that never ends, a delta, a reserved kind.
             counted(1, [0xBF, 0xFF, 0xFF, 0xFF, 0x7F, 0x78, 0x01]), counted(1, [UInt8](repeating: 0xFF, count: 40)),
             counted(1, [0x75] + objects[0].dropFirst()), counted(1, [0x55] + objects[0].dropFirst()),
+            // Another checksum of the content, a block that is not stored.
+            counted(1, objects[0].dropLast() + [objects[0][size - 1] ^ 1]),
+            counted(1, objects[0][..<3] + [3] + objects[0][4...]),
             // The size in more bytes than it needs.
             counted(1, [objects[0][0] | 0x80, 0x00] + objects[0].dropFirst()),
             body[..<4] + [0, 0, 0, 3] + body[8...], Array(body[..<12]),

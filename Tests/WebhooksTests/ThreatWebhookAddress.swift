@@ -128,6 +128,26 @@ struct ThreatWebhookAddress {
         }
     }
 
+    @Test("an address of this machine's own interfaces is as good as loopback, by name and within IPv6, too")
+    func own() throws {
+        #expect(OwnAddresses.current().contains(try #require(Receivers.loopback)))
+        let own = try #require(IPAddress("10.1.2.3"))
+        let mapped = try #require(IPAddress("::ffff:10.1.2.3"))
+        for answer in [own, mapped] {
+            var guardian = AddressGuard(localHosts: .none) { _ in [answer] }
+            guardian.ownAddresses = { [own] }
+            for text in ["https://hooks.corp.example/", "https://10.1.2.3/", "https://[::ffff:a01:203]/"] {
+                guard case .refused(let why) = guardian.judge(try WebhookAddress(text)) else {
+                    return #expect(Bool(false), "\(text) is let through")
+                }
+                #expect(why.contains("an address of this machine itself"))
+            }
+            #expect(guardian.judge(try WebhookAddress("https://10.1.2.4/")) == .addresses([IPAddress("10.1.2.4")!]))
+            guardian.localHosts = try #require(LocalHosts("hooks.corp.example"))
+            #expect(guardian.judge(try WebhookAddress("http://hooks.corp.example/")) == .addresses([answer]))
+        }
+    }
+
     @Test("a named host that leads to a metadata service one day is refused; the address itself must be named")
     func namedMetadata() throws {
         let metadata = try #require(IPAddress("169.254.169.254"))

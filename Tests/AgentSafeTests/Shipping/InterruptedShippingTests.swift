@@ -96,10 +96,7 @@ struct InterruptedShippingTests {
         let secret = "\(governance.directory.path)/secret"
         try Files.create(secret, Array("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n".utf8), mode: 0o600)
         let folder = "\(governance.directory.path)/received"
-        let receiver = try ServerProcess([
-            "python3", "\(Governance.projectRoot)/examples/evidence-receiver.py", folder, "--secret-file", secret,
-            "--tolerance", "4000000000",
-        ])
+        let receiver = try Receiver.keeper(folder, secretFile: secret)
         let words = ["ledger", "ship", "http://127.0.0.1:\(receiver.port)/", "--secret-file", secret]
         let variables = ["AGENTSAFE_LOCAL_HOSTS": "127.0.0.1:\(receiver.port)"]
         var held = 0

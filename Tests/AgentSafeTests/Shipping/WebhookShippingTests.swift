@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `examples/evidence-receiver.py`, and a relay before it that loses, delays and repeats what it is told to.
-private final class Receiver {
+final class Receiver {
     let folder: String
     private let keeper: ServerProcess
     private let relay: ServerProcess
@@ -20,16 +20,28 @@ private final class Receiver {
         folder = "\(governance.directory.path)/\(name)"
         let kept = "\(folder).secret"
         if Files.kind(kept) == nil { try Files.create(kept, Array((keptSecret + "\n").utf8), mode: 0o600) }
-        let program = [
-            "python3", "\(Governance.projectRoot)/examples/evidence-receiver.py", folder, "--secret-file", kept,
-            // The test's clock is another.
-            "--tolerance", "4000000000",
-        ]
-        keeper = try ServerProcess(program)
+        keeper = try Self.keeper(folder, secretFile: kept)
         let options: JSONValue = [
             "upstream": .integer(Int64(keeper.port)), "plan": .array(plan.map { .string($0) }),
         ]
         relay = try ServerProcess(["python3", AWSPeers.program("lossy-relay.py"), options.canonicalText])
+    }
+
+    /// Ends with its standard input, as no receiver does by itself.
+    private static let ending = """
+        import os, runpy, sys, threading
+        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+        sys.argv.pop(0)
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        """
+
+    /// The receiver alone.
+    static func keeper(_ folder: String, secretFile: String) throws -> ServerProcess {
+        try ServerProcess([
+            "python3", "-c", ending, "\(Governance.projectRoot)/examples/evidence-receiver.py", folder, "--secret-file",
+            // The test's clock is another.
+            secretFile, "--tolerance", "4000000000",
+        ])
     }
 
     func plan(_ acts: [String]) throws {
