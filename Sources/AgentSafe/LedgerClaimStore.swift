@@ -36,8 +36,7 @@ final class LedgerClaimStore: ClaimStore {
         // Bits that no other runner has: two identical claims are two commits all the same.
         let nonce = Hexadecimal.text(workspace.host.random(16))
         let plan = change.plan
-        // Once the claim stands the change is judged again, by main and votes as the remote has them then.
-        try record(bringing: .change(id)) { (view) throws(AgentSafeError) in
+        try record { (view) throws(AgentSafeError) in
             guard let found = try self.workspace.find(self.id, in: view), found.isLanded else {
                 throw AgentSafeError(.failed, "\(self.id) is not on main")
             }
@@ -112,7 +111,8 @@ final class LedgerClaimStore: ClaimStore {
 
     func authorizeAgain() throws(RunStop) -> Authorization {
         do throws(AgentSafeError) {
-            try recorder.catchUp(on: .change(id))
+            // By what the remote has now, and not by what came with the claim: this runner may have slept since.
+            try recorder.refresh(.change(id))
             guard let found = try workspace.find(id, in: view) else {
                 throw AgentSafeError(.notAuthentic, "\(id) is not on main any more")
             }
@@ -253,11 +253,9 @@ final class LedgerClaimStore: ClaimStore {
         return found.change
     }
 
-    private func record(
-        bringing scope: FetchScope? = nil, _ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]
-    ) throws(RunStop) {
+    private func record(_ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]) throws(RunStop) {
         do throws(AgentSafeError) {
-            try recorder.record(keeping: id, bringing: scope, drafts)
+            try recorder.record(keeping: id, drafts)
         } catch {
             throw stop(error)
         }

@@ -26,10 +26,9 @@ final class LedgerRecorder {
         workspace.lastView = view
     }
 
-    /// Verifies what came with the last record, as of the moment in which the remote showed it, and asks for what agents say.
-    func catchUp(on scope: FetchScope) throws(AgentSafeError) {
-        try workspace.fetchAgentBranches(scope)
-        view = try workspace.latestView()
+    /// Fetches, and verifies what is new.
+    func refresh(_ scope: FetchScope) throws(AgentSafeError) {
+        view = try workspace.fetchedView(scope)
     }
 
     /// Records what `drafts` makes of the newest tip; called anew whenever somebody else's event came first.
@@ -37,12 +36,11 @@ final class LedgerRecorder {
     /// - Parameters:
     ///   - keeping: the change in whose outbox the commits wait until the remote shows them; nil for what anybody can
     ///     derive again.
-    ///   - scope: whose branches are brought along when the remote is asked what it has; nil: main and the ledger alone.
     ///   - recordsTrust: whether the trust events that are owed go before; a person may not sign those.
     /// - Returns: the commits that were recorded, oldest first; none when nothing was owed and `drafts` gave none.
     @discardableResult
     func record(
-        keeping id: ChangeID? = nil, bringing scope: FetchScope? = nil, recordsTrust: Bool = true,
+        keeping id: ChangeID? = nil, recordsTrust: Bool = true,
         _ drafts: (VerifiedView) throws(AgentSafeError) -> [EventDraft]
     ) throws(AgentSafeError) -> [AcceptedEvent] {
         let remote = LedgerRemote(
@@ -68,9 +66,7 @@ final class LedgerRecorder {
                 _ = try git { () throws(GitError) in try workspace.repository.sync() }
             }
             workspace.noteForTelling(events.map(\.kind), above: height, tip: tip, in: view)
-            let outcome = try ledger { () throws(LedgerError) in
-                try remote.publish(tip, expecting: expected, bringing: scope?.branches ?? [])
-            }
+            let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
             if outcome == .recorded {
                 let isStep = own.contains { $0.kind == .claim || $0.kind == .prepared }
                 try tidyUp(after: id, mustSucceed: isStep)

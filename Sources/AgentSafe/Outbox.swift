@@ -61,9 +61,7 @@ extension Workspace {
                 continue
             }
             let record = try ledger { () throws(LedgerError) in try view.ledger.record(of: id) }
-            let isRecorded = record.events.contains {
-                $0.kind == event.kind && $0.body["claim"] == event.body["claim"] && $0.by == event.by
-            }
+            let isRecorded = event.isRecorded(in: record)
             if !isRecorded, event.kind == .execution,
                 let resolution = record.events.last(where: {
                     $0.kind == .resolution && $0.body["claim"] == event.body["claim"]
@@ -86,11 +84,24 @@ extension Workspace {
                     try store.recordAgain(draft)
                     notify("recorded the \(event.kind.rawValue) of \(id), which had waited in the outbox")
                 } catch {
+                    // The push of a process that was killed may have arrived at last.
+                    let now = try ledger { () throws(LedgerError) in try store.currentView.ledger.record(of: id) }
+                    guard !event.isRecorded(in: now) else {
+                        try emptyOutbox(of: id)
+                        continue
+                    }
                     notify("warning: the \(event.kind.rawValue) of \(id) still waits in the outbox: \(error.message)")
                 }
             } else {
                 try emptyOutbox(of: id)
             }
         }
+    }
+}
+
+extension LedgerEvent {
+    /// Whether the ledger has it already, in this commit or in another.
+    fileprivate func isRecorded(in record: ChangeRecord) -> Bool {
+        record.events.contains { $0.kind == kind && $0.body["claim"] == body["claim"] && $0.by == by }
     }
 }

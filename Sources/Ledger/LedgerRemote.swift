@@ -29,12 +29,7 @@ public struct LedgerRemote {
     static let attempts = 6
 
     /// Pushes `tip`, whose history starts at `expected`, until the remote shows it or something else.
-    ///
-    /// - Parameter branches: what is brought with the ledger, as of the moment in which the remote showed it; as in
-    ///   ``Git/RemoteConnection/fetch(_:into:tidies:)``. main always: whoever overtook us may have named a newer one.
-    public func publish(
-        _ tip: ObjectID, expecting expected: ObjectID, bringing branches: [String] = []
-    ) throws(LedgerError) -> Outcome {
+    public func publish(_ tip: ObjectID, expecting expected: ObjectID) throws(LedgerError) -> Outcome {
         var words = ""
         for attempt in 0..<Self.attempts {
             if attempt > 0 { sleep(min(4000, 200 << attempt)) }
@@ -45,7 +40,7 @@ public struct LedgerRemote {
                 // Nobody knows whether it arrived: the fetch tells.
                 words = error.message
             }
-            guard let seen = try? fetchedTip(branches) else { continue }
+            guard let seen = try? fetchedTip() else { continue }
             if seen == tip { return .recorded }
             if seen == expected { continue }
             return try contains(seen, tip, down: expected) ? .recorded : .overtaken(by: seen)
@@ -53,9 +48,9 @@ public struct LedgerRemote {
         throw .git(GitError(.remote, "the ledger could not be pushed: \(words)"))
     }
 
-    private func fetchedTip(_ branches: [String]) throws(GitError) -> ObjectID? {
-        let asked = ["ledger", "main"] + branches.filter { $0 != "ledger" && $0 != "main" }
-        try connection.fetch(asked, into: remote, tidies: false)
+    private func fetchedTip() throws(GitError) -> ObjectID? {
+        // main too: whoever overtook us may have named a newer one.
+        try connection.fetch(["ledger", "main"], into: remote, tidies: false)
         return try repository.reference("refs/remotes/\(remote)/ledger")
     }
 

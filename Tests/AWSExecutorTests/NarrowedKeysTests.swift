@@ -110,7 +110,7 @@ struct NarrowedKeysTests {
         #expect(throws: ExecutionError.self) { try scene.executor.captureState(for: step) }
         // What CloudTrail would show.
         let asked = try account.moto.boto(
-            "[r['form'] for r in seen if r['action'] == 'AssumeRole' and r['status'] == 200 and r['form'].get('Tags.member.2.Value') == '\(action.action)']",
+            "[r['form'] for r in seen if r['action'] == 'AssumeRole' and r.get('status') == 200 and r['form'].get('Tags.member.2.Value') == '\(action.action)']",
             scope: "admin"
         ).arrayValue?.first
         #expect(asked?["RoleSessionName"]?.stringValue == Self.change)
