@@ -1,5 +1,4 @@
 internal import CLibgit2
-internal import OperatingSystem
 
 extension Repository {
     // libgit2 wants its initialiser before any other call; it counts, and is never undone.
@@ -8,29 +7,6 @@ extension Repository {
         // `Repository.read` does it, several times as fast.
         _ = agentsafe_git_enable_strict_hash_verification(0)
     }()
-
-    /// Lets this process write objects and references without waiting for the disk, for good: for repositories that may be
-    /// lost, as those of a benchmark.
-    public static func forgoDurability() { durability.withLock { $0 = false } }
-
-    /// Whether what this process writes must outlive the machine's power. Held while libgit2's own setting is moved, which the
-    /// whole process has in common.
-    private static let durability = Locked(true)
-
-    static var isDurable: Bool { durability.withLock { $0 } }
-
-    /// Has libgit2 sync the references of a repository that was just opened, and nothing else: it asks once for those, and
-    /// with each object for the objects, whose files ``Repository/sync()`` syncs many at a time.
-    static func syncReferences(of handle: OpaquePointer) throws(GitError) {
-        let status = durability.withLock { isDurable in
-            _ = agentsafe_git_enable_fsync(isDurable ? 1 : 0)
-            defer { _ = agentsafe_git_enable_fsync(0) }
-            var references: OpaquePointer?
-            defer { git_refdb_free(references) }
-            return git_repository_refdb(&references, handle)
-        }
-        try check(status, "git_repository_refdb")
-    }
 
     /// Makes an empty repository whose first branch is `main`.
     ///

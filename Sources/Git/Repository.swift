@@ -14,7 +14,7 @@ public final class Repository {
     private static let treeCacheLimit = 64 << 20
     private let borrowed: BorrowedObjects?
     /// Objects that were written, and whose files may not outlive the machine's power yet.
-    private var unsynced: [ObjectID] = []
+    var unsynced: [ObjectID] = []
     private let hasher = SHA1()
 
     /// Opens the repository that holds `path`, searching upwards as git does.
@@ -163,36 +163,8 @@ public final class Repository {
         if borrowed == nil { removeEmptyFile(of: try name(of: kind, content)) }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         let id = ObjectID(identifier)
-        if borrowed == nil { unsynced.append(id) }
+        if borrowed == nil, Self.isDurable { unsynced.append(id) }
         return id
-    }
-
-    /// Lets all that was written outlive the machine's power. What is pushed or kept under a reference has to, first.
-    ///
-    /// - Returns: how many objects' files were synced; what git has packed meanwhile it has synced itself.
-    @discardableResult
-    public func sync() throws(GitError) -> Int {
-        guard !unsynced.isEmpty, Self.isDurable else { return 0 }
-        do {
-            let count = try Files.sync(files: unsynced.map(looseFile))
-            Files.syncDirectory(commonDirectory + "objects")
-            unsynced = []
-            return count
-        } catch {
-            throw GitError(.failed, error.description)
-        }
-    }
-
-    private func looseFile(_ id: ObjectID) -> String {
-        let name = id.description
-        return "\(commonDirectory)objects/\(name.prefix(2))/\(name.dropFirst(2))"
-    }
-
-    /// A machine that lost its power between a write and its sync may have left a file without content, which git and libgit2
-    /// then take for the object. It would stand in the way of the same object for ever.
-    private func removeEmptyFile(of id: ObjectID) {
-        let path = looseFile(id)
-        if Files.size(path) == 0 { try? Files.remove(path) }
     }
 
     public func blob(_ id: ObjectID, limit: Int = 64 << 20) throws(GitError) -> [UInt8] {
