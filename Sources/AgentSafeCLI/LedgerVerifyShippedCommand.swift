@@ -49,7 +49,7 @@ enum LedgerVerifyShippedCommand: Command {
         let words = report.result == .notAuthentic ? "not authentic" : report.result.rawValue
         var lines = [
             terminal.paint(words, report.result == .authentic ? .good : .bad)
-                + ": \(report.shipments) shipments at \(visible(report.source))"
+                + ": \(report.shipments) shipment\(report.shipments == 1 ? "" : "s") at \(visible(report.source))"
         ]
         if let height = report.height, let verification = report.verification {
             lines.append(
