@@ -50,7 +50,7 @@ extension Workspace {
         let name = try remoteName()
         let connection = try connection(nil)
         // Side by side: over a network most of a fetch is waiting. Where git may ask somebody for a password it asks once at a time.
-        let agents = Program.hasTerminal() ? nil : try startFetchingAgentBranches(scope)
+        var agents = Program.hasTerminal() ? nil : try startFetchingAgentBranches(scope)
         let lock: String?
         do throws(AgentSafeError) {
             lock = try git { () throws(GitError) in try connection.fetch(scope.branches, into: name) }
@@ -64,12 +64,11 @@ extension Workspace {
                 "warning: `\(lock)` is there, so branches that are gone at the remote are still shown; if no git is at work here, "
                     + "remove that file")
         }
-        if let agents { finish(agents) } else { try fetchAgentBranches(scope) }
-    }
-
-    /// Brings what agents push up to date. Whatever keeps that from coming is said, and is no error.
-    func fetchAgentBranches(_ scope: FetchScope) throws(AgentSafeError) {
-        if let started = try startFetchingAgentBranches(scope) { finish(started) }
+        // Whatever keeps what agents push from coming is said, and is no error.
+        if agents == nil { agents = try startFetchingAgentBranches(scope) }
+        if let error = agents?.value() {
+            notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
+        }
     }
 
     private func startFetchingAgentBranches(
@@ -89,11 +88,6 @@ extension Workspace {
                 return error
             }
         }
-    }
-
-    private func finish(_ fetch: Threads.Started<GitError?>) {
-        guard let error = fetch.value() else { return }
-        notify("warning: what agents pushed could not be fetched, and is seen as it was before: \(error.message)")
     }
 
     /// Fetches where there is a remote; without a network the last fetched state is used, with a word.

@@ -60,11 +60,8 @@ final class LedgerRecorder {
             // Everything was recorded already, or the ledger takes no more of it.
             if tip == expected { return [] }
             // Until the remote shows it, the record waits where no crash and no garbage collection reaches it.
-            if let id {
-                try workspace.keepInOutbox(tip, of: id)
-            } else {
-                _ = try git { () throws(GitError) in try workspace.repository.sync() }
-            }
+            _ = try git { () throws(GitError) in try workspace.repository.sync() }
+            if let id { try workspace.keepInOutbox(tip, of: id) }
             workspace.noteForTelling(events.map(\.kind), above: height, tip: tip, in: view)
             let outcome = try ledger { () throws(LedgerError) in try remote.publish(tip, expecting: expected) }
             if outcome == .recorded {

@@ -49,8 +49,10 @@ extension Repository {
 
     /// A machine that lost its power between a write and its sync may have left a file without content, which git and libgit2
     /// then take for the object. It would stand in the way of the same object for ever.
-    func removeEmptyFile(of id: ObjectID) {
+    ///
+    /// - Returns: whether there was one, and the object is to be written once more.
+    func removeEmptyFile(of id: ObjectID) -> Bool {
         let path = looseFile(id)
-        if Files.size(path) == 0 { try? Files.remove(path) }
+        return Files.size(path) == 0 && (try? Files.remove(path)) != nil
     }
 }

@@ -160,10 +160,13 @@ public final class Repository {
         var identifier = git_oid()
         try faultPoint("object.write", "git_odb_write", "\(kind) of \(content.count) bytes")
         defer { FaultPoint.reach("object.stands", "\(kind)") }
-        if borrowed == nil { removeEmptyFile(of: try name(of: kind, content)) }
         try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
         let id = ObjectID(identifier)
-        if borrowed == nil, Self.isDurable { unsynced.append(id) }
+        guard borrowed == nil else { return id }
+        if removeEmptyFile(of: id) {
+            try check(git_odb_write(&identifier, database, content, content.count, kind.native), "git_odb_write")
+        }
+        if Self.isDurable { unsynced.append(id) }
         return id
     }
 

@@ -17,7 +17,7 @@ public final class WebhookDestination: ShipmentDestination {
     private let repository: String
     private let cursor: String
     private let lock: FileLock
-    private var reached: (height: Int, ledger: ObjectID)?
+    private var reached: ShippingMark?
 
     /// Large messages take their time.
     public static var policy: DeliveryPolicy {
@@ -56,17 +56,14 @@ public final class WebhookDestination: ShipmentDestination {
         reached = try Self.read(cursor)
     }
 
-    private static func read(_ path: String) throws(ShippingError) -> (height: Int, ledger: ObjectID)? {
+    private static func read(_ path: String) throws(ShippingError) -> ShippingMark? {
         guard Files.kind(path, followingLinks: true) != nil else { return nil }
-        guard let bytes = try? Files.read(path, limit: 4096), let json = try? JSONValue(parsing: bytes),
-            let height = json["height"]?.integerValue, (0...Int64(Shipment.maximumHeight)).contains(height),
-            let ledger = json["ledger"]?.stringValue.flatMap({ ObjectID($0) })
-        else {
+        guard let bytes = try? Files.read(path, limit: 4096), let mark = ShippingMark(bytes) else {
             throw ShippingError(
                 .failed,
                 "the cursor at `\(path)` cannot be read; remove it, and everything is sent again, which does no harm")
         }
-        return (Int(height), ledger)
+        return mark
     }
 
     public func inventory() -> ShipmentInventory { ShipmentInventory(through: reached?.height) }
@@ -125,14 +122,12 @@ public final class WebhookDestination: ShipmentDestination {
     }
 
     private func keep(_ shipment: Shipment) throws(ShippingError) {
-        let json: JSONValue = [
-            "height": .integer(Int64(shipment.height)), "ledger": .string(shipment.tips.ledger.description),
-        ]
+        let mark = ShippingMark(height: shipment.height, ledger: shipment.tips.ledger)
         do throws(SystemError) {
-            try Files.writeAtomically(cursor, json.evidenceBytes, mode: 0o600)
+            try Files.writeAtomically(cursor, mark.json.evidenceBytes, mode: 0o600)
         } catch {
             throw ShippingError(.failed, "what was shipped cannot be remembered: \(error)")
         }
-        reached = (shipment.height, shipment.tips.ledger)
+        reached = mark
     }
 }

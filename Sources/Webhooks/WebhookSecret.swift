@@ -7,6 +7,9 @@ public struct WebhookSecret: Sendable, CustomStringConvertible, CustomDebugStrin
     public static let prefix = "whsec_"
     /// How many a message is signed with at most: more than one while a receiver changes over.
     public static let maximumCount = 4
+    /// What to do about a text that is none, for messages.
+    public static let advice =
+        "write `whsec_` and the base64 of 24 to 64 random bytes, and at most \(maximumCount) of them"
 
     /// - Returns: nil for anything else; the text is quoted nowhere.
     public init?(_ text: String) {

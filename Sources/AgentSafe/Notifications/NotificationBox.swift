@@ -130,7 +130,6 @@ struct NotificationBox {
     func note(_ push: Push) throws(SystemError) {
         try prepare()
         try Files.writeAtomically("\(recorded)/\(push.fileName)", [], mode: 0o600)
-        Files.syncDirectory(recorded)
     }
 
     func pushes() throws(SystemError) -> [Push] {

@@ -48,10 +48,7 @@ extension Workspace {
                         + "`git config \(setting).secretFile`")
             }
             guard let found = WebhookSecret.list(text) else {
-                throw AgentSafeError(
-                    .failed,
-                    "its secret is none: write `whsec_` and the base64 of 24 to 64 random bytes, and at most "
-                        + "\(WebhookSecret.maximumCount) of them")
+                throw AgentSafeError(.failed, "its secret is none: \(WebhookSecret.advice)")
             }
             secrets = found
         }

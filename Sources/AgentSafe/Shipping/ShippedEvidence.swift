@@ -169,10 +169,8 @@ public struct ShippedEvidence {
                 "when it was last verified here, it held the event \(before.ledger.short) at height \(before.height): shipments "
                 + "were taken away since, or it is another ledger's; if you know why, remove `\(path)`"
         }
-        let json: JSONValue = [
-            "source": .string(source.name), "height": .integer(Int64(proof.height)),
-            "ledger": .string(copy.tips[proof.height].ledger.description),
-        ]
+        var json = ShippingMark(height: proof.height, ledger: copy.tips[proof.height].ledger).json
+        json["source"] = .string(source.name)
         do throws(SystemError) {
             try Files.createDirectory(Files.parent(of: path), mode: 0o700)
             try Files.writeAtomically(path, json.evidenceBytes, mode: 0o600)
@@ -182,16 +180,13 @@ public struct ShippedEvidence {
         return nil
     }
 
-    private func seen(_ path: String) throws(AgentSafeError) -> (height: Int, ledger: ObjectID)? {
+    private func seen(_ path: String) throws(AgentSafeError) -> ShippingMark? {
         guard Files.kind(path, followingLinks: true) != nil else { return nil }
-        guard let bytes = try? Files.read(path, limit: 64 << 10), let json = try? JSONValue(parsing: bytes),
-            let height = json["height"]?.integerValue, (0...Int64(Shipment.maximumHeight)).contains(height),
-            let ledger = json["ledger"]?.stringValue.flatMap({ ObjectID($0) })
-        else {
+        guard let bytes = try? Files.read(path, limit: 64 << 10), let mark = ShippingMark(bytes) else {
             throw AgentSafeError(
                 .failed, "what was verified before cannot be read; if nobody tampered with it, remove `\(path)`")
         }
-        return (Int(height), ledger)
+        return mark
     }
 }
 

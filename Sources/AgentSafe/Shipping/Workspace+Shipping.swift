@@ -155,10 +155,7 @@ extension Workspace {
             )
         }
         guard let secrets = WebhookSecret.list(text) else {
-            throw AgentSafeError(
-                .failed,
-                "the webhook's secret is none: write `whsec_` and the base64 of 24 to 64 random bytes, and at most "
-                    + "\(WebhookSecret.maximumCount) of them")
+            throw AgentSafeError(.failed, "the webhook's secret is none: \(WebhookSecret.advice)")
         }
         return secrets
     }
