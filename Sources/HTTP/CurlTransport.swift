@@ -64,8 +64,11 @@ public final class CurlTransport: HTTPStreamingTransport {
         }
         let code = withExtendedLifetime((exchange, headers, places)) { curl_easy_perform(handle.pointer) }
         let verification = agentsafe_curl_get_long(handle.pointer, CURLINFO_SSL_VERIFYRESULT)
-        idle.append(handle)
-        if code == CURLE_OK || (code == CURLE_WRITE_ERROR && exchange.wasStopped) { return exchange.response }
+        if code == CURLE_OK || (code == CURLE_WRITE_ERROR && exchange.wasStopped) {
+            idle.append(handle)
+            return exchange.response
+        }
+        // Its connections go with the handle: over HTTP/2 libcurl would go on using one that has fallen silent.
         throw CurlFailure(code: code, exchange: exchange, settings: settings, verification: verification).error
     }
 
