@@ -9,11 +9,26 @@ public enum ServerRelease: String, Sendable {
 
     var minor: String { self == .v1_36 ? "36" : "20" }
 
+    /// What `/version` says. Of how it was built there is no more to say than of a server that was built without saying so.
+    var document: JSONValue {
+        var members: [String: JSONValue] = [
+            "major": "1", "minor": .string(minor), "gitVersion": .string(rawValue), "gitCommit": "", "gitTreeState": "",
+            "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "embedded",
+        ]
+        if self == .v1_36 {
+            members["emulationMajor"] = "1"
+            members["emulationMinor"] = .string(minor)
+            members["minCompatibilityMajor"] = "1"
+            members["minCompatibilityMinor"] = "35"
+        }
+        return .object(members)
+    }
+
     /// The groups beside the core, each with its versions, the preferred one first.
     var groups: [(name: String, versions: [String])] {
         let isOld = self == .v1_20
         return [
-            ("apps", ["v1"]), ("authorization.k8s.io", ["v1"]),
+            ("apps", ["v1"]), ("authentication.k8s.io", ["v1"]), ("authorization.k8s.io", ["v1"]),
             ("autoscaling", isOld ? ["v1", "v2beta1", "v2beta2"] : ["v2", "v1"]), ("networking.k8s.io", ["v1"]),
             ("policy", [isOld ? "v1beta1" : "v1"]),
         ]

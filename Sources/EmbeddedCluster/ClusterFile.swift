@@ -46,6 +46,7 @@ struct ClusterFile {
         completeObjects()
         addNamespaces()
         for key in state.keys(.deployments) { DeploymentController(key: key, now: now).settle(&state) }
+        state.forgetChanges()
         return state
     }
 

@@ -19,6 +19,13 @@ struct ClusterState: Sendable {
     var endings: [ObjectKey: Int] = [:]
     var replacements: Set<ObjectKey> = []
 
+    /// What was changed lately, oldest first, for watches. Not in the file, either.
+    private var changes: [ObjectChange] = []
+    /// Every change after this version is in `changes`.
+    private var rememberedSince: Int64 = 1
+
+    private static let rememberedChanges = 1000
+
     /// Keeps every sum of counters far from 64 bits.
     static let largestCounter: Int64 = 1 << 53
 
@@ -47,12 +54,33 @@ struct ClusterState: Sendable {
         resourceVersion += 1
         var object = object
         object.setMetadata("resourceVersion", .string(String(resourceVersion)))
+        remember(ObjectChange(key: key, version: resourceVersion, before: objects[key], after: object))
         objects[key] = object
         return object
     }
 
     mutating func remove(_ key: ObjectKey) {
-        if objects.removeValue(forKey: key) != nil { resourceVersion += 1 }
+        guard let object = objects.removeValue(forKey: key) else { return }
+        resourceVersion += 1
+        remember(ObjectChange(key: key, version: resourceVersion, before: object, after: nil))
+    }
+
+    private mutating func remember(_ change: ObjectChange) {
+        changes.append(change)
+        guard changes.count > Self.rememberedChanges else { return }
+        rememberedSince = changes.removeFirst().version
+    }
+
+    /// What came before is what the file says, and nobody can follow it.
+    mutating func forgetChanges() {
+        changes = []
+        rememberedSince = resourceVersion
+    }
+
+    /// - Returns: what was changed after `version`, oldest first; nil when that is not remembered.
+    func changes(after version: Int64) -> ArraySlice<ObjectChange>? {
+        guard version >= rememberedSince else { return nil }
+        return changes[(changes.firstIndex { $0.version > version } ?? changes.endIndex)...]
     }
 
     /// - Parameter namespace: nil for all.
@@ -84,6 +112,14 @@ struct ClusterState: Sendable {
             "items": .array(objects.keys.sorted().compactMap { objects[$0] } + unserved),
         ]
     }
+}
+
+/// One object before and after a change; nil: it was not there.
+struct ObjectChange: Sendable {
+    let key: ObjectKey
+    let version: Int64
+    let before: JSONValue?
+    let after: JSONValue?
 }
 
 extension JSONValue {

@@ -37,7 +37,7 @@ enum DiscoveryDocuments {
 
 extension ResourceType {
     /// What can be done with it here.
-    var verbs: [String] { ["create", "delete", "get", "list", "patch", "update"] }
+    var verbs: [String] { ["create", "delete", "get", "list", "patch", "update", "watch"] }
 
     var subresources: [(name: String, kind: String, verbs: [String])] {
         switch self {

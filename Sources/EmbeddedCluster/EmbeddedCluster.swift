@@ -23,9 +23,9 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 /// one object with preconditions and grace period; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object and of a
 /// deployment's `scale`; server-side apply of network policies,
 /// deployments and config maps (JSON bodies); a pod's `eviction` under disruption budgets and its
-/// `log`; SelfSubjectAccessReview, which allows everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`
+/// `log`; SelfSubjectReview, SelfSubjectAccessReview and SelfSubjectRulesReview, which allow everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`
 /// and `uid`; errors in the `Status` bodies of a real server; discovery (`/apis` and the kinds of each version), `/version`,
-/// `/readyz`, `/livez`. **Not served**: watch, deleting collections, server-side apply of other kinds or in YAML, exec and
+/// `/readyz`, `/livez`; watches (see `stream`). **Not served**: deleting collections, server-side apply of other kinds or in YAML, exec and
 /// port-forward, authentication (405, 415 or 404). `managedFields` are kept as they are, but for what is applied.
 ///
 /// **Rollouts** take a few reads: each GET or LIST of a Deployment, but for the first after a write, lets its controller work
@@ -80,12 +80,26 @@ public final class EmbeddedCluster: HTTPTransport {
     public var objects: JSONValue { state.list }
 
     public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+        if ObjectWatch.isMeant(by: request) {
+            var body: [UInt8] = []
+            var response = try watch(request) { line in
+                body += line
+                return .goOn
+            }
+            if response.status == 200 { response.body = body }
+            return response
+        }
+        return try answer { $0.handle(request) }
+    }
+
+    /// Has one thing done to the newest state, and keeps what comes of it.
+    func answer(_ work: (inout RequestHandler) -> HTTPResponse) throws(HTTPError) -> HTTPResponse {
         if isStranger { return Self.unauthorized }
         let lock = try path.map(Self.lock)
         defer { withExtendedLifetime(lock) {} }
         try readAgain()
         var handler = RequestHandler(state: state, now: Timestamp(seconds: clock()).description, release: release)
-        let response = handler.handle(request)
+        let response = work(&handler)
         do throws(EmbeddedClusterError) {
             try replaceState(handler.state)
         } catch {
@@ -129,6 +143,7 @@ public final class EmbeddedCluster: HTTPTransport {
             (next.idleReads, next.unseen) = (state.idleReads, state.unseen)
             (next.endings, next.replacements) = (state.endings, state.replacements)
             next.raise(to: String(state.resourceVersion))
+            next.forgetChanges()
             state = next
             fileContent = content
         } catch {

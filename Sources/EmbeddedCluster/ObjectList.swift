@@ -35,9 +35,7 @@ struct ObjectList {
         var last: ObjectKey?
         for key in state.keys(type, namespace: namespace) {
             if let start, !start.utf8.lexicographicallyPrecedes(Self.position(of: key).utf8) { continue }
-            guard let object = state[key], labels?.matches(object) ?? true, fields?.matches(object) ?? true else {
-                continue
-            }
+            guard let object = state[key], selects(object) else { continue }
             if limit > 0, items.count == limit, let last {
                 metadata["continue"] = .string(Self.token(last, state.resourceVersion))
                 break
@@ -54,6 +52,9 @@ struct ObjectList {
             "items": .array(items),
         ]
     }
+
+    /// Whether the selectors let an object of the type and namespace pass.
+    func selects(_ object: JSONValue) -> Bool { labels?.matches(object) ?? true && fields?.matches(object) ?? true }
 
     private static func position(of key: ObjectKey) -> String { "/\(key.namespace)/\(key.name)" }
 

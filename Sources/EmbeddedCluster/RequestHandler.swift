@@ -36,15 +36,12 @@ struct RequestHandler {
                 let headers = [(name: "Content-Type", value: "text/plain; charset=utf-8")]
                 return HTTPResponse(status: 200, headers: headers, body: Array("ok".utf8))
             case ("GET", .version):
-                return Self.answer([
-                    "major": "1", "minor": .string(release.minor), "gitVersion": .string(release.rawValue),
-                    "platform": "embedded",
-                ])
+                return Self.answer(release.document)
             case ("GET", .groups): return Self.answer(DiscoveryDocuments.groups(of: release))
             case ("GET", .resources(let group, let version)):
                 return Self.answer(DiscoveryDocuments.resources(group: group, version: version))
             case ("GET", .collection(let type, let namespace)):
-                try checkVersion(target)
+                try checkVersion(target, ofList: true)
                 let list = try ObjectList(type, namespace, target).read(from: state)
                 return Self.answer(MetadataView(request).map { $0.list(list) } ?? list)
             case ("GET", .object(let key)):
@@ -57,11 +54,8 @@ struct RequestHandler {
                 return try ObjectCreate(request, target, type, namespace, now).run(on: &state)
             case ("POST", .eviction(let key)):
                 return try Eviction(key: key, release: release, now: now).run(request, on: &state)
-            case ("POST", .accessReview):
-                var review = try Self.json(request.body)
-                review["metadata"] = [:]
-                review["status"] = ["allowed": true]
-                return Self.answer(review, status: 201)
+            case ("POST", .review(let review)):
+                return Self.answer(try review.answer(Self.json(request.body), now: now), status: 201)
             case ("DELETE", .object(let key)):
                 let options = try DeleteOptions(request, target)
                 return try ObjectDelete(key: key, options: options, now: now).run(on: &state)
@@ -80,7 +74,7 @@ struct RequestHandler {
     /// Lets the controllers of what is about to be read work once, so that a rollout takes several reads to converge. The
     /// first read after a write comes too early for them. Nothing happens between a read and what follows it: a client
     /// that reads a version and patches it meets no conflict of the cluster's own making.
-    private mutating func advanceControllers(before route: Route) {
+    mutating func advanceControllers(before route: Route) {
         let keys: [ObjectKey] =
             switch route {
             case .object(let key) where key.type == .deployments: [key]
@@ -109,13 +103,18 @@ struct RequestHandler {
     }
 
     /// A read at a version that is not reached yet times out on a real server; here at once.
-    private func checkVersion(_ target: RequestTarget) throws(StatusFailure) {
-        guard target.value(of: "watch") != "true" else { throw .methodNotAllowed }
-        guard let text = target.value(of: "resourceVersion"), !text.isEmpty else { return }
+    ///
+    /// - Returns: the version that is asked for; nil: none is.
+    @discardableResult
+    func checkVersion(_ target: RequestTarget, ofList: Bool = false) throws(StatusFailure) -> Int64? {
+        guard let text = target.value(of: "resourceVersion"), !text.isEmpty else { return nil }
         guard let version = Int64(text), version >= 0 else {
             throw .badRequest("invalid resource version \"\(text.prefix(40))\"")
         }
-        guard version > state.resourceVersion else { return }
+        if ofList, target.value(of: "resourceVersionMatch") == "Exact", version < state.resourceVersion {
+            throw .expired("The resourceVersion for the provided list is too old.")
+        }
+        guard version > state.resourceVersion else { return version }
         throw StatusFailure(
             code: 504, reason: "Timeout",
             message: "Timeout: Too large resource version: \(version), current: \(state.resourceVersion)",

@@ -9,8 +9,8 @@ enum Route {
     case scale(ObjectKey)
     case eviction(ObjectKey)
     case log(ObjectKey)
-    /// A SelfSubjectAccessReview.
-    case accessReview
+    /// What whoever asks may learn about themselves.
+    case review(SelfReview)
     case version
     case health
     /// The groups beside the core (`/apis`).
@@ -39,9 +39,11 @@ enum Route {
             self = .resources(group: group, version: version)
             return
         }
-        if group == "authorization.k8s.io" {
-            guard Array(path) == ["selfsubjectaccessreviews"], !target.endsWithSlash else { return nil }
-            self = .accessReview
+        if SelfReview.groups.contains(group) {
+            guard path.count == 1, !target.endsWithSlash, let review = SelfReview(rawValue: path.first ?? ""),
+                review.group == group
+            else { return nil }
+            self = .review(review)
             return
         }
         func type(_ plural: String) -> ResourceType? {

@@ -9,16 +9,20 @@ struct StatusFailure: Error {
     /// nil: the member is left out.
     var details: JSONValue?
 
-    var response: HTTPResponse {
-        let body: JSONValue = .compact([
+    /// The `Status` object.
+    var json: JSONValue {
+        .compact([
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message),
             "reason": .string(reason), "details": details, "code": .integer(Int64(code)),
         ])
+    }
+
+    var response: HTTPResponse {
         var headers = [(name: "Content-Type", value: "application/json")]
         if let seconds = details?["retryAfterSeconds"]?.integerValue {
             headers.append((name: "Retry-After", value: String(seconds)))
         }
-        return HTTPResponse(status: code, headers: headers, body: body.canonicalBytes)
+        return HTTPResponse(status: code, headers: headers, body: json.canonicalBytes)
     }
 }
 
@@ -98,6 +102,10 @@ extension StatusFailure {
         return StatusFailure(
             code: 409, reason: "Conflict", message: "Apply failed with \(count): \(texts.joined(separator: ", "))",
             details: ["causes": .array(causes)])
+    }
+
+    static func expired(_ message: String) -> StatusFailure {
+        StatusFailure(code: 410, reason: "Expired", message: message)
     }
 
     static func badRequest(_ message: String) -> StatusFailure {

@@ -8,6 +8,7 @@ struct Cassette {
         let method: String
         let target: String
         let contentType: String?
+        let accept: String
         let requestBody: [UInt8]
         let status: Int
         let responseHeaders: [(name: String, value: String)]
@@ -18,7 +19,7 @@ struct Cassette {
         var requestJSON: JSONValue? { try? JSONValue(parsing: requestBody) }
 
         var request: HTTPRequest {
-            var headers = [(name: "Accept", value: "application/json")]
+            var headers = [(name: "Accept", value: accept)]
             if let contentType { headers.append((name: "Content-Type", value: contentType)) }
             return HTTPRequest(method: method, target: target, headers: headers, body: requestBody)
         }
@@ -46,10 +47,15 @@ struct Cassette {
             return Exchange(
                 method: String(line[0]), target: String(line[1]),
                 contentType: exchange.at("request", "content_type")?.stringValue,
+                accept: Self.header("Accept", exchange.at("request", "headers")) ?? "application/json",
                 requestBody: Array((exchange.at("request", "body")?.stringValue ?? "").utf8),
                 status: Int(exchange.at("response", "status")?.integerValue ?? 0), responseHeaders: headers,
                 responseBody: Array((exchange.at("response", "body")?.stringValue ?? "").utf8))
         }
+    }
+
+    private static func header(_ name: String, _ headers: JSONValue?) -> String? {
+        headers?.arrayValue?.first { $0.arrayValue?.first?.stringValue == name }?.arrayValue?.last?.stringValue
     }
 
     private static func text(_ value: JSONValue?) throws -> String {

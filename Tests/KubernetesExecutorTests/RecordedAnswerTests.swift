@@ -148,7 +148,8 @@ struct RecordedAnswerTests {
         let selected = try #require(exchanges[1].response)
             .setting(["spec", "podSelector"], ["matchLabels": ["app": "web"]])
         let exchange = Cassette.Exchange(
-            method: "PATCH", target: exchanges[1].target, contentType: exchanges[1].contentType, requestBody: [],
+            method: "PATCH", target: exchanges[1].target, contentType: exchanges[1].contentType, accept: exchanges[1].accept,
+            requestBody: [],
             status: 201, responseHeaders: [], responseBody: selected.canonicalBytes)
         let applied = bench(exchange, objects: [:])
         _ = try applied.execute(step)
