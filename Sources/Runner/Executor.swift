@@ -124,11 +124,14 @@ public struct ExecutionError: Error, Sendable, Hashable, CustomStringConvertible
     /// Says what happened and what to do; holds no content of objects and no secret.
     public var message: String
     public var mayHaveBeenApplied: Bool
+    /// What a command printed before it failed; it goes where `ExecutionReport.output` goes.
+    public var output: JSONValue?
 
-    public init(code: Code, message: String, mayHaveBeenApplied: Bool = false) {
+    public init(code: Code, message: String, mayHaveBeenApplied: Bool = false, output: JSONValue? = nil) {
         self.code = code
         self.message = message
         self.mayHaveBeenApplied = mayHaveBeenApplied
+        self.output = output
     }
 
     public var description: String { message }

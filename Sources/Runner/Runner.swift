@@ -212,7 +212,8 @@ public struct Runner {
             mayHaveBeenApplied: failure?.mayHaveBeenApplied ?? false,
             changed: wasSent && (after.map { $0.objectDigest != prepared.before.objectDigest } ?? true), after: after,
             differences: after.map { StateDifference.between(prepared.before, $0) } ?? [],
-            output: report?.output.map { screen.clean($0) }, secretOutput: report?.secretOutput)
+            // A failure's was cleaned with its message.
+            output: report?.output.map { screen.clean($0) } ?? failure?.output, secretOutput: report?.secretOutput)
     }
 }
 

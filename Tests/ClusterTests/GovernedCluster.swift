@@ -51,7 +51,7 @@ final class GovernedCluster {
                 sensitivity: internal
                 owner: tests
                 labels:
-                  exec-commands: "echo *"
+                  exec-commands: "echo *, ls *"
                 locator:
                   cluster_uid: "\(uid)"
             \(rest)

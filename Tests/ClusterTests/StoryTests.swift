@@ -85,15 +85,18 @@ struct StoryTests {
             try cluster.get(cluster.path("pods", "web")).at("status", "phase") == "Running"
         }
         let governed = try GovernedCluster(cluster)
-        let id = try governed.propose(
-            "exec-pod", on: "staging/pod", ["container=web", #"command=["echo","hunter","2"]"#])
-        try governed.run(["git", "fetch", "-q"])
-        try governed.agentsafe("bob", ["approve", id, "--yes"])
-        try governed.land(id)
-        let run = try governed.execute(id)
-        #expect(run.outputText.contains("hunter 2"))
-        try governed.run(["git", "fetch", "-q"])
-        let ledger = try governed.run(["git", "log", "-p", "--format=%B", "origin/ledger"]).outputText
-        #expect(ledger.contains("execution \(id)") && !ledger.contains("hunter 2"))
+        for (words, printed, status) in [
+            (#"["echo","hunter","2"]"#, "hunter 2", Int32(0)), (#"["ls","/nowhere"]"#, "No such file", 1),
+        ] {
+            let id = try governed.propose("exec-pod", on: "staging/pod", ["container=web", "command=\(words)"])
+            try governed.run(["git", "fetch", "-q"])
+            try governed.agentsafe("bob", ["approve", id, "--yes"])
+            try governed.land(id)
+            let run = try governed.execute(id, expecting: status)
+            #expect(run.outputText.contains(printed))
+            try governed.run(["git", "fetch", "-q"])
+            let ledger = try governed.run(["git", "log", "-p", "--format=%B", "origin/ledger"]).outputText
+            #expect(ledger.contains("execution \(id)") && !ledger.contains(printed))
+        }
     }
 }

@@ -55,7 +55,7 @@ struct StreamTests {
     }
 
     @Test(
-        "a command that fails is a failure with its exit code, and with nothing of what it printed",
+        "a command that fails is a failure with its exit code; what it printed is the caller's alone",
         arguments: [1, 3, 42])
     func exitCode(_ code: Int) throws {
         let cluster = try RealCluster()
@@ -65,6 +65,9 @@ struct StreamTests {
             ["pod": "web", "command": ["sh", "-c", .string("echo hunter2 | tee /dev/stderr; exit \(code)")]])
         #expect(error?.code == .notConverged && error?.mayHaveBeenApplied == true)
         #expect(error?.message.contains("exit code \(code);") == true && error?.message.contains("hunter2") == false)
+        #expect(error?.output?["exit_code"] == .integer(Int64(code)) && error?.output?["stdout"] == "hunter2\n")
+        // kubectl says before it which container it took.
+        #expect(error?.output?["stderr"]?.stringValue?.hasSuffix("\nhunter2\n") == true)
     }
 
     @Test("a command that prints without end is cut off, not kept")

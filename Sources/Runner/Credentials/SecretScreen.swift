@@ -52,6 +52,7 @@ struct SecretScreen {
 
     func clean(_ error: ExecutionError) -> ExecutionError {
         ExecutionError(
-            code: error.code, message: clean(error.message), mayHaveBeenApplied: error.mayHaveBeenApplied)
+            code: error.code, message: clean(error.message), mayHaveBeenApplied: error.mayHaveBeenApplied,
+            output: error.output.map { clean($0) })
     }
 }

@@ -63,18 +63,17 @@ struct ExecInPod: Operation {
             PodCommand(namespace: pod.namespace, pod: pod.name, container: container, words: command),
             seconds: Self.patience)
         let address = ResourceAddress.pod(pod)
+        let output: JSONValue = [
+            "exit_code": .integer(Int64(end.exitCode)), "stdout": .string(String(decoding: end.output, as: UTF8.self)),
+            "stderr": .string(String(decoding: end.errors, as: UTF8.self)), "truncated": .bool(end.isTruncated),
+        ]
         guard end.exitCode == 0 else {
             throw ExecutionError(
                 code: .notConverged,
-                message: "the command in \(address) ended with exit code \(end.exitCode); what it printed is not kept, "
-                    + "find out what it did", mayHaveBeenApplied: true)
+                message: "the command in \(address) ended with exit code \(end.exitCode); find out what it did",
+                mayHaveBeenApplied: true, output: output)
         }
-        return ExecutionReport(
-            summary: "ran a command in \(address)",
-            output: [
-                "exit_code": 0, "stdout": .string(String(decoding: end.output, as: UTF8.self)),
-                "stderr": .string(String(decoding: end.errors, as: UTF8.self)), "truncated": .bool(end.isTruncated),
-            ])
+        return ExecutionReport(summary: "ran a command in \(address)", output: output)
     }
 
     func preview(_ rehearsal: Rehearsal) throws(ExecutionError) -> Preview {
