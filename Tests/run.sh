@@ -4,37 +4,11 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
+# shellcheck source=../examples/common.sh
+source examples/common.sh
 
 say() { printf '== %s\n' "$*"; }
 fail() { printf 'Tests/run.sh: %s\n' "$*" >&2; exit 1; }
-
-check_swift() {
-    command -v swift >/dev/null || fail "no \`swift\` in PATH; install Swift 6.1 or newer from https://www.swift.org/install"
-    local line version
-    line=$(swift --version 2>/dev/null | grep -m 1 -o 'Swift version [0-9]*\.[0-9]*') \
-        || fail "\`swift --version\` does not name its version; install Swift 6.1 or newer"
-    version=${line##* }
-    if (( ${version%%.*} < 6 || (${version%%.*} == 6 && ${version##*.} < 1) )); then
-        fail "Swift $version is too old; install Swift 6.1 or newer from https://www.swift.org/install"
-    fi
-}
-
-install_packages() {
-    command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
-    local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git gitolite3 openssh-client python3 \
-        python3-yaml python3-venv shellcheck openssl nghttp2-server; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
-    done
-    (( ${#missing[@]} )) || return 0
-    if (( EUID != 0 )); then
-        command -v sudo >/dev/null || fail "missing packages, and no sudo to install them: ${missing[*]}"
-        root_command=(sudo)
-    fi
-    say "installing ${missing[*]}"
-    "${root_command[@]}" apt-get update -q
-    "${root_command[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
-}
 
 # What is made here stays here.
 check_tracked_files() {
@@ -105,7 +79,7 @@ clean_up() {
 }
 
 check_swift
-install_packages
+install_packages gitolite3 python3-yaml python3-venv shellcheck openssl nghttp2-server
 say "tracked files"
 check_tracked_files
 say "imports"

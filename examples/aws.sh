@@ -10,7 +10,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-configuration=${AGENTSAFE_BUILD:-debug}
+# shellcheck source-path=SCRIPTDIR
+source "$root/examples/common.sh"
 
 say() { printf '\n# %s\n' "$*"; }
 fail() { printf 'aws: %s\n' "$*" >&2; exit 1; }
@@ -19,56 +20,20 @@ show() {
     "$@" || fail "\`$*\` ended with $?"
 }
 
-install_packages() {
-    command -v swift >/dev/null || fail "no \`swift\` in PATH; install Swift 6.1 or newer from https://www.swift.org/install"
-    command -v dpkg >/dev/null || return 0
-    local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git openssh-client python3 python3-venv; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
-    done
-    (( ${#missing[@]} )) || return 0
-    if (( EUID != 0 )); then
-        command -v sudo >/dev/null || fail "missing packages, and no sudo to install them: ${missing[*]}"
-        root_command=(sudo)
-    fi
-    say "installing ${missing[*]}"
-    "${root_command[@]}" apt-get update -q
-    "${root_command[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
-}
-
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-
-install_packages
-say "building agentsafe ($configuration)"
-swift build --package-path "$root" -c "$configuration" --product agentsafe
-binaries=$(swift build --package-path "$root" -c "$configuration" --show-bin-path)
-
-if [[ $# -ge 1 ]]; then
-    [[ ! -e $1 ]] || fail "\`$1\` exists already; name a new folder"
-    mkdir -p "$1"
-    play=$(cd "$1" && pwd -P)
-else
-    play=$(mktemp -d)
-fi
-cd "$play"
+check_swift
+install_packages python3-venv
+build_agentsafe "$root"
 python=${AGENTSAFE_AWS_PYTHON:-}
+enter_playground aws "$@"
 if [[ -z $python ]]; then
     say "moto's server, from PyPI"
     python3 -m venv aws-python
     aws-python/bin/pip install --quiet --disable-pip-version-check 'moto[server]==5.2.1' boto3==1.43.11
     python=$play/aws-python/bin/python
 fi
-
-# A home and a PATH of its own, and nothing of the user's AWS settings.
-mkdir -p home bin
-export HOME=$play/home GIT_CONFIG_NOSYSTEM=1 AWS_EC2_METADATA_DISABLED=true
-for name in $(compgen -e | grep '^AWS_' | grep -v METADATA_DISABLED); do unset "$name"; done
-unset XDG_STATE_HOME XDG_CONFIG_HOME AGENTSAFE_KEY AGENTSAFE_GENESIS AGENTSAFE_STATE_HOME AGENTSAFE_CLUSTER AGENTSAFE_PROFILE SSH_AUTH_SOCK
-ln -s "$binaries/agentsafe" bin/agentsafe
-export PATH=$play/bin:$PATH
-git config --global user.name aws
-git config --global user.email aws@example.com
-git config --global init.defaultBranch main
+# Nothing of the user's AWS settings, either.
+for name in $(compgen -e | grep '^AWS_'); do unset "$name"; done
+export AWS_EC2_METADATA_DISABLED=true
 
 say "an account with one instance"
 mkfifo moto.in moto.out

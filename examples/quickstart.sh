@@ -8,7 +8,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-configuration=${AGENTSAFE_BUILD:-debug}
+# shellcheck source-path=SCRIPTDIR
+source "$root/examples/common.sh"
 
 bold='' plain=''
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\033[1m' plain=$'\033[0m'; fi
@@ -26,50 +27,12 @@ expect() {
 }
 show() { expect 0 "$@"; }
 
-install_packages() {
-    command -v swift >/dev/null || fail "no \`swift\` in PATH; install Swift 6.1 or newer from https://www.swift.org/install"
-    command -v dpkg >/dev/null || { say "no dpkg here: expecting libgit2, OpenSSL 3, libyaml and libcurl to be there"; return; }
-    local package missing=() root_command=()
-    for package in libgit2-dev libssl-dev libyaml-dev libcurl4-openssl-dev pkg-config git openssh-client python3; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
-    done
-    (( ${#missing[@]} )) || return 0
-    if (( EUID != 0 )); then
-        command -v sudo >/dev/null || fail "missing packages, and no sudo to install them: ${missing[*]}"
-        root_command=(sudo)
-    fi
-    say "installing ${missing[*]}"
-    "${root_command[@]}" apt-get update -q
-    "${root_command[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
-}
-
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
-
+check_swift
+# shellcheck disable=SC2119 # It needs none but those.
 install_packages
-say "building agentsafe ($configuration)"
-swift build --package-path "$root" -c "$configuration" --product agentsafe
-binaries=$(swift build --package-path "$root" -c "$configuration" --show-bin-path)
+build_agentsafe "$root"
 started=$(date +%s)
-
-if [[ $# -ge 1 ]]; then
-    [[ ! -e $1 ]] || fail "\`$1\` exists already; name a new folder"
-    mkdir -p "$1"
-    play=$(cd "$1" && pwd -P)
-else
-    play=$(mktemp -d)
-fi
-cd "$play"
-
-# A home and a PATH of its own: nothing of the user's settings plays along, and nothing of theirs is touched.
-mkdir -p home bin
-export HOME=$play/home GIT_CONFIG_NOSYSTEM=1
-unset XDG_STATE_HOME XDG_CONFIG_HOME AGENTSAFE_KEY AGENTSAFE_GENESIS AGENTSAFE_STATE_HOME AGENTSAFE_CLUSTER SSH_AUTH_SOCK
-ln -s "$binaries/agentsafe" bin/agentsafe
-ln -s "$binaries/agentsafe" bin/git-agentsafe
-export PATH=$play/bin:$PATH
-git config --global user.name quickstart
-git config --global user.email quickstart@example.com
-git config --global init.defaultBranch main
+enter_playground quickstart "$@"
 for name in alice bob agent runner; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$play/$name.key"; done
 cp "$root/examples/clusters/demo.json" cluster.json
 
