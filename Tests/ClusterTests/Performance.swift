@@ -168,6 +168,7 @@ final class ProbeTransport: HTTPStreamingTransport {
         _ request: HTTPRequest, idleTimeout: Int, receive: @escaping (ArraySlice<UInt8>) -> StreamStep
     ) throws(HTTPError) -> HTTPResponse {
         requests.append(request)
+        beforeSend?(request)
         guard hasStreams, let next = next as? any HTTPStreamingTransport else {
             throw HTTPError(code: .malformed, mayHaveBeenApplied: false, message: "no streams here")
         }
