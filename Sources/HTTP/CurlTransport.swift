@@ -20,6 +20,9 @@ public final class CurlTransport: HTTPStreamingTransport {
     /// one ends as unknown.
     private static let maximumIdleSeconds = 30
 
+    /// After so many seconds without a byte the system asks whether the other end is still there.
+    private static let keepAliveSeconds = 15
+
     /// - Parameter isCancelled: asked about once a second; true gives the exchange up.
     public init(_ settings: ConnectionSettings, isCancelled: (@Sendable () -> Bool)? = nil) {
         self.settings = settings
@@ -92,7 +95,10 @@ public final class CurlTransport: HTTPStreamingTransport {
         options.set(CURLOPT_NOSIGNAL, 1)
         options.set(CURLOPT_CONNECTTIMEOUT, max(1, settings.connectTimeout))
         options.set(CURLOPT_MAXAGE_CONN, Self.maximumIdleSeconds)
+        // Whoever is gone without a word is missed within about a minute, also by a watch that may be silent for longer.
         options.set(CURLOPT_TCP_KEEPALIVE, 1)
+        options.set(CURLOPT_TCP_KEEPIDLE, Self.keepAliveSeconds)
+        options.set(CURLOPT_TCP_KEEPINTVL, Self.keepAliveSeconds / 3)
         if settings.acceptsCompression { options.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         configureTLS(&options)
         if let socket = settings.unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, socket) }

@@ -194,6 +194,29 @@ struct CurlTransportTests {
         #expect(error?.code == .timedOut)
     }
 
+    #if os(Linux)
+        @Test("whoever is gone without a word is asked after: the system keeps a timer for the connection")
+        func keepAlive() throws {
+            let server = try HTTPSServer(try World.certificates.get())
+            let transport = CurlTransport(try World.settings(server))
+            let request = HTTPRequest(method: "GET", target: "/stream", headers: [("X-Hang", "yes")], timeout: 0)
+            var timers: [Substring] = []
+            _ = try transport.stream(request, idleTimeout: 30) { _ in
+                // sl local_address rem_address st tx_queue:rx_queue tr:tm->when … (proc_pid_net(5))
+                let table = (try? Files.read("/proc/net/tcp")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+                let rows = table.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count > 5 }
+                let port = String(server.port, radix: 16, uppercase: true)
+                timers = rows.filter { $0[2].hasSuffix(":" + String(repeating: "0", count: 4 - port.count) + port) }
+                    .map { $0[5] }
+                return .stop
+            }
+            let timer = try #require(timers.first?.split(separator: ":"), "no connection in /proc/net/tcp")
+            // 02: the next thing to come is a question whether anybody is there; in hundredths of a second.
+            #expect(timers.count == 1 && timer[0] == "02")
+            #expect(try #require(Int(timer[1], radix: 16)) <= 1500)
+        }
+    #endif
+
     @Test("a request can be cancelled while it waits")
     func cancellation() throws {
         let server = try HTTPSServer(try World.certificates.get())
