@@ -9,13 +9,13 @@ import Testing
 /// A walk through the real commands, with git and a bare remote, beside the same model.
 final class CommandWalk {
     let governance: Governance
-    private(set) var model: ProtocolModel
+    var model: ProtocolModel
     var random: SeededGenerator
-    private var ids: [Int: ChangeID] = [:]
+    var ids: [Int: ChangeID] = [:]
     /// What the cluster runs.
-    private var replicas: [ModelTarget: Int] = [.staging: 2, .stagingWeb: 2, .prod: 2]
+    var replicas: [ModelTarget: Int] = [.staging: 2, .stagingWeb: 2, .prod: 2]
     private var ballot = 0
-    private(set) var steps: [String] = []
+    var steps: [String] = []
 
     struct Disagreement: Error, CustomStringConvertible {
         let description: String
@@ -70,16 +70,16 @@ final class CommandWalk {
         }
     }
 
-    private var words: [String] { ["--cluster", "embedded:\(governance.clusterFile)", "--output", "json"] }
+    var words: [String] { ["--cluster", "embedded:\(governance.clusterFile)", "--output", "json"] }
 
-    private func id(_ number: Int) throws -> ChangeID {
+    func id(_ number: Int) throws -> ChangeID {
         guard let id = ids[number] else { throw Disagreement(description: "there is no change \(number)") }
         return id
     }
 
     private func identity(_ actor: ModelActor) -> String { Governance.identity(actor.rawValue) }
 
-    private func demand(_ holds: Bool, _ words: @autoclosure () -> String) throws {
+    func demand(_ holds: Bool, _ words: @autoclosure () -> String) throws {
         if !holds { throw Disagreement(description: words()) }
     }
 
@@ -96,9 +96,10 @@ final class CommandWalk {
             case 0..<12: wait()
             case 12..<32: try vote(change)
             case 32..<52: try land(change)
-            case 52..<72: try run(change)
-            case 72..<80: try crash(change)
-            case 80..<88: try resolve(change)
+            case 52..<70: try run(change)
+            case 70..<77: try preview(change)
+            case 77..<83: try crash(change)
+            case 83..<88: try resolve(change)
             case 88..<95: try rollBack(change)
             default: try revoke()
             }
@@ -212,121 +213,6 @@ final class CommandWalk {
         steps.append("land \(number)")
         try governance.mergeUnsigned(try id(number))
         model = next
-    }
-
-    // MARK: - Runs
-
-    private func run(_ number: Int) throws {
-        let actor = random.pick([.runner, .runner, .runner2, .runner2, .sam, .gate] as [ModelActor])
-        steps.append("\(actor) runs \(number)")
-        let result = governance.agentsafe(actor.rawValue, ["run", try id(number).text] + words)
-        let runs = (try? result.json)?["runs"]?.arrayValue
-        let status = runs?.first?["status"]?.stringValue ?? "exit \(result.status)"
-        let expected = expectRun(number, by: actor)
-        try demand(status == expected, "the model says \(expected), and: \(result)")
-    }
-
-    /// What a run must say; the model goes along.
-    private func expectRun(_ number: Int, by actor: ModelActor) -> String {
-        let key = ModelKey(owner: actor)
-        guard model.tip.registry.isValid(key, at: model.clock) else { return "exit 1" }
-        guard actor == .runner || actor == .runner2 else { return "exit 20" }
-        guard let change = model.changes[number], model.isLanded(number),
-            model.entered(model.ledger, through: model.position).pending[number] != nil
-        else { return "exit 1" }
-        if let claim = model.ledger.claims[number] {
-            if model.clock <= claim.leaseEnd { return "claimed" }
-            if claim.isPrepared { return "unknown" }
-            model.recordTrust(by: key)
-            _ = model.apply(.record(.aborted(number), by: key, as: actor, naming: .newest))
-        }
-        switch model.standing(of: change) {
-        case .awaiting: return "awaiting_approval"
-        case .denied(let state):
-            if state == .rejected || state == .withdrawn { model.refuse(number, by: key) }
-            return "denied"
-        case .authorized: break
-        }
-        if model.ledger.lockHolder(change.target) != nil { return "locked" }
-        let before = replicas[change.target] ?? 0
-        guard model.apply(.run(change: number, by: key, until: .executed, pair: before)) == .accepted else {
-            return "nothing"
-        }
-        replicas[change.target] = change.current.replicas
-        return "executed"
-    }
-
-    /// A runner claims an allowed change, prepares it perhaps, and is never seen again.
-    private func crash(_ number: Int) throws {
-        guard let change = model.changes[number], model.isLanded(number), model.ledger.claims[number] == nil,
-            model.entered(model.ledger, through: model.position).pending[number] != nil,
-            model.ledger.lockHolder(change.target) == nil, model.ballots.values.allSatisfy({ $0.change != number }),
-            model.answer(change, by: model.tip, isRollback: false) == .allow, change.rollbackOf == nil,
-            case .authorized = model.standing(of: change),
-            model.tip.registry.isValid(ModelKey(owner: .runner), at: model.clock)
-        else { return }
-        let isPrepared = random.chance(60)
-        steps.append("runner crashes with \(number)\(isPrepared ? ", prepared" : "")")
-        let pair = replicas[change.target] ?? 0
-        let desk = try LedgerDesk(governance)
-        try desk.recordTrust()
-        let (id, target) = (try id(number), change.target)
-        if model.ledger.records[number]?.decisions.isEmpty != false { try desk.append(try desk.decision(id)) }
-        try desk.append(try desk.claim(id))
-        if isPrepared {
-            let place = target.rawValue.split(separator: "/").map(String.init)
-            try desk.append(
-                try desk.prepared(id) {
-                    $0["rollback"] = [
-                        "action": "scale-deployment", "target": .string(target.rawValue),
-                        "params": [
-                            "replicas": .integer(Int64(pair)), "namespace": .string(place[0]),
-                            "deployment": .string(place[1]),
-                        ],
-                    ]
-                })
-        }
-        try desk.push()
-        let died = model.apply(
-            .run(change: number, by: ModelKey(owner: .runner), until: isPrepared ? .prepared : .claim, pair: pair))
-        try demand(died == .accepted, "the model says \(died) to a runner that died")
-    }
-
-    private func resolve(_ number: Int) throws {
-        let actor = random.pick([.bob, .alice, .sam, .agent, .runner] as [ModelActor])
-        let outcome = random.pick(ModelOutcome.resolutions)
-        steps.append("\(actor) resolves \(number) as \(outcome)")
-        let owesTrust = model.ledger.trustVersion < model.tip.registry.version
-        let expected = model.apply(
-            .record(.resolution(number, outcome), by: ModelKey(owner: actor), as: actor, naming: .newest))
-        let result = governance.agentsafe(
-            actor.rawValue,
-            ["resolve", try id(number).text, "--outcome", outcome.rawValue, "--reason", "seen", "--yes"])
-        try demand(
-            (result.status == 0) == (expected == .accepted && !owesTrust), "the model says \(expected), and: \(result)")
-        guard expected == .accepted, let change = model.changes[number] else { return }
-        // The person makes the target what they say it is; only then rollback and next run mean what they say.
-        if outcome == .applied { try setReplicas(change.current.replicas, of: change.target) }
-    }
-
-    private func setReplicas(_ count: Int, of target: ModelTarget) throws {
-        replicas[target] = count
-        let place = target.rawValue.split(separator: "/").map(String.init)
-        let list = try JSONValue(parsing: try Files.read(governance.clusterFile))
-        let items = (list["items"]?.arrayValue ?? []).map { item -> JSONValue in
-            var item = item
-            let isIt =
-                item["kind"] == "Deployment" && item.at("metadata", "namespace")?.stringValue == place[0]
-                && item.at("metadata", "name")?.stringValue == place[1]
-            if isIt, case .object(var spec)? = item["spec"] {
-                spec["replicas"] = .integer(Int64(count))
-                item["spec"] = .object(spec)
-            }
-            return item
-        }
-        var changed = list
-        changed["items"] = .array(items)
-        try Files.writeAtomically(governance.clusterFile, changed.evidenceBytes)
     }
 
     private func rollBack(_ number: Int) throws {
