@@ -9,6 +9,8 @@ struct Coverage {
         case freezeTime, freezeMatch, freezeException
         /// Of the zones of freezes, whether clocks are set within three hours.
         case clockChange
+        /// Whether the rule lets a precheck fail.
+        case advisory
     }
 
     private(set) var held = [Int](repeating: 0, count: Condition.allCases.count)

@@ -99,6 +99,8 @@ extension NaiveEngine {
             if !passes { inForce.append((freeze, end)) }
         }
         var stricter = answer
+        // What a rule lets pass in its own time, it does not let pass in a freeze's.
+        if !inForce.isEmpty { stricter.advisory = [] }
         if let first = inForce.first(where: { $0.freeze.decision == .deny }) {
             (stricter.result, stricter.code, stricter.rule, stricter.approvals) = (
                 .deny, .frozen, first.freeze.name, [:]

@@ -84,6 +84,7 @@ extension NaiveEngine {
             raised.result = .deny
             raised.code = .cumulativeRisk
             raised.approvals = [:]
+            raised.advisory = []
             if !isFixed {
                 raised.retryAfter = first(counted, leaving: risk.window) { sum($0) + own < risk.denyThreshold }
             }
@@ -91,6 +92,7 @@ extension NaiveEngine {
             raised.result = .requireApproval
             raised.code = .cumulativeRisk
             raised.approvals = people([])
+            raised.advisory = []
         }
         return raised
     }

@@ -10,6 +10,8 @@ struct NaiveAnswer: Equatable {
     var wrongParameters: Set<String> = []
     /// Of each role, how many people must approve.
     var approvals: [String: Int] = [:]
+    /// Prechecks that may fail.
+    var advisory: Set<String> = []
     /// When a limit on the caller no longer denies it.
     var retryAfter: Timestamp?
     /// The caller's cumulative risk, this request included.
@@ -91,6 +93,8 @@ struct NaiveEngine {
             if matches(rule.match, request, target, risk, isRollback, now, &coverage) {
                 var answer = NaiveAnswer(result: rule.decision, code: .rule, rule: rule.name, effectiveRisk: risk)
                 if rule.decision == .requireApproval { answer.approvals = people(rule.approvals) }
+                if rule.decision != .deny { answer.advisory = Set(rule.advisoryPrechecks) }
+                coverage.note(.advisory, !answer.advisory.isEmpty)
                 return freeze(answer, request, target, isRollback, now, &coverage)
             }
         }

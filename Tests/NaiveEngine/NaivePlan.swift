@@ -12,6 +12,8 @@ struct NaivePlanAnswer: Equatable {
     /// `2 replicas`: the step's number and the param's name.
     var wrongParameters: Set<String>
     var stepResults: [Verdict]
+    /// Of each step the prechecks that may fail.
+    var advisory: [Set<String>]
 }
 
 extension NaiveEngine {
@@ -40,7 +42,9 @@ extension NaiveEngine {
         }
         return NaivePlanAnswer(
             result: answers[deciding].result, code: answers[deciding].code, rule: answers[deciding].rule,
-            step: deciding + 1, effectiveRisk: risk, wrongParameters: wrong, stepResults: answers.map(\.result))
+            step: deciding + 1, effectiveRisk: risk, wrongParameters: wrong, stepResults: answers.map(\.result),
+            // What is denied as a whole lets nothing fail.
+            advisory: answers.map { answers[deciding].result == .deny ? [] : $0.advisory })
     }
 
     /// Whether some placing of `people`, each in at most one place, fills every place.

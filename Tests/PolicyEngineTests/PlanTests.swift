@@ -194,7 +194,8 @@ struct PlanTests {
                     result: decision.result, code: decision.code, rule: decision.rule, step: Int(step) ?? 0,
                     effectiveRisk: decision.effectiveRisk,
                     wrongParameters: Set(decision.errors.map { "\($0.step ?? 0) \($0.parameter)" }),
-                    stepResults: decision.steps.map(\.decision.result))
+                    stepResults: decision.steps.map(\.decision.result),
+                    advisory: decision.steps.indices.map { decision.advisoryPrechecks(ofStep: $0) })
                 #expect(answer == expected)
                 verdicts.insert(answer.result)
                 merged += checkApprovals(decision, &random) ? 1 : 0

@@ -138,6 +138,7 @@ struct RandomCatalogue {
             name: name, priority: random.below(4) * 10 - 10, match: match(&random),
             decision: random.pick([.allow, .allow, .requireApproval, .requireApproval, .deny]),
             reason: "because \(name)", approvals: random.chance(30) ? approvals(&random) : [],
+            advisoryPrechecks: random.chance(30) ? [random.pick(["pdb-check", "rollout-status", "quota-check"])] : [],
             location: SourceLocation(file: "policies/p.yaml", line: 1))
     }
 
