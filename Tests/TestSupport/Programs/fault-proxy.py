@@ -20,6 +20,8 @@ import sys
 import threading
 import time
 
+import loopback
+
 options = json.loads(sys.argv[1])
 lock = threading.Lock()
 order = {}
@@ -143,18 +145,7 @@ if "certificate" in options:
     tls.verify_mode = ssl.CERT_REQUIRED
     tls.load_verify_locations(options["clients"])
     tls.set_alpn_protocols(["http/1.1"])
-listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-print(listener.getsockname()[1], flush=True)
-
-
-def accept():
-    while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-
-threading.Thread(target=accept, daemon=True).start()
+loopback.listen(serve)
 for line in sys.stdin:
     with lock:
         if line.strip() != "count":

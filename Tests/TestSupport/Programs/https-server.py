@@ -20,6 +20,8 @@ import sys
 import threading
 import time
 
+import loopback
+
 options = json.loads(sys.argv[1])
 counts = {"connections": 0, "requests": 0, "mutations": 0}
 log = []
@@ -251,17 +253,7 @@ def main():
         for entry in json.load(open(path)):
             script.setdefault((entry["method"], entry["target"]), []).append(entry)
     tls = context()
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    print(listener.getsockname()[1], flush=True)
-    work = tunnel if options.get("mode") == "proxy" else serve
-
-    def accept():
-        while True:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=work, args=(connection, tls), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
+    loopback.listen(tunnel if options.get("mode") == "proxy" else serve, tls)
     for line in sys.stdin:
         with lock:
             print(json.dumps(log if line.strip() == "log" else counts), flush=True)

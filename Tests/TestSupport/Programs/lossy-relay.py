@@ -13,10 +13,11 @@ port; then answers each line of standard input with one line of JSON: `log`, or 
 """
 import http.client
 import json
-import socket
 import sys
 import threading
 import time
+
+import loopback
 
 options = json.loads(sys.argv[1])
 upstream = options["upstream"]
@@ -76,17 +77,7 @@ def serve(connection):
         connection.close()
 
 
-listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-print(listener.getsockname()[1], flush=True)
-
-
-def accept():
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-
-threading.Thread(target=accept, daemon=True).start()
+loopback.listen(serve)
 for line in sys.stdin:
     word, _, rest = line.strip().partition(" ")
     with lock:

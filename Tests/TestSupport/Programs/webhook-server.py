@@ -21,11 +21,12 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
 import ssl
 import sys
 import threading
 import time
+
+import loopback
 
 options = json.loads(sys.argv[1])
 plan = list(options.get("plan", []))
@@ -133,15 +134,7 @@ def main():
     if "certificate" in options:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options["certificate"], options["key"])
-    listener = socket.create_server(("127.0.0.1", options.get("port", 0)), backlog=64)
-    print(listener.getsockname()[1], flush=True)
-
-    def accept():
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=serve, args=(connection, tls), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
+    loopback.listen(serve, tls, port=options.get("port", 0))
     for line in sys.stdin:
         word, _, rest = line.strip().partition(" ")
         with lock:
