@@ -21,12 +21,12 @@ public struct EmbeddedClusterError: Error, Sendable, Hashable, CustomStringConve
 ///
 /// **Served**, of the kinds in `ResourceType`: GET and LIST (label and field selectors, `limit`, `continue`); POST; DELETE of
 /// one object with preconditions and grace period; PATCH (strategic merge, RFC 7386, RFC 6902) and PUT of one object and of a
-/// deployment's `scale`; server-side apply of network policies,
-/// deployments and config maps (JSON bodies); a pod's `eviction` under disruption budgets and its
-/// `log`; SelfSubjectReview, SelfSubjectAccessReview and SelfSubjectRulesReview, which allow everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion`
-/// and `uid`; errors in the `Status` bodies of a real server; discovery (`/apis` and the kinds of each version), `/version`,
-/// `/readyz`, `/livez`; watches (see `stream`). **Not served**: deleting collections, server-side apply of other kinds or in YAML, exec and
-/// port-forward, authentication (405, 415 or 404). `managedFields` are kept as they are, but for what is applied.
+/// deployment's `scale`; server-side apply of network policies, deployments and config maps (JSON bodies); a pod's `eviction`
+/// under disruption budgets and its `log`; watches (see `stream`); SelfSubjectReview, SelfSubjectAccessReview and
+/// SelfSubjectRulesReview, which allow everything; `dryRun=All`, `fieldValidation`, conflicts by `resourceVersion` and `uid`;
+/// errors in the `Status` bodies of a real server; discovery (`/apis` and the kinds of each version), `/version`, `/readyz`,
+/// `/livez`. **Not served**: deleting collections, server-side apply of other kinds or in YAML, exec and port-forward,
+/// authentication (405, 415 or 404). `managedFields` are kept as they are, but for what is applied.
 ///
 /// **Rollouts** take a few reads: each GET or LIST of a Deployment, but for the first after a write, lets its controller work
 /// once (see `DeploymentController`). An image with the tag `broken`, or from `registry.invalid`, is never pulled: after a few reads

@@ -77,7 +77,9 @@ struct ClusterWatchTests {
         #expect(try watch(cluster, "resourceVersion=\(last)").events.isEmpty)
     }
 
-    @Test("without a version, or from 0, it begins with what is there; selectors say what comes and goes", arguments: ["", "resourceVersion=0"])
+    @Test(
+        "without a version, or from 0, it begins with what is there; selectors say what comes and goes",
+        arguments: ["", "resourceVersion=0"])
     func beginning(query: String) throws {
         let cluster = try Fixture.cluster()
         let maps = "/api/v1/namespaces/staging/configmaps"
