@@ -61,7 +61,8 @@ struct NaiveAgreementTests {
                     result: decision.result, code: decision.code, rule: decision.rule,
                     effectiveRisk: decision.effectiveRisk, wrongParameters: Set(decision.errors.map(\.parameter)),
                     approvals: Dictionary(decision.approvals.map { ($0.role, $0.count) }, uniquingKeysWith: +),
-                    advisory: Set(decision.advisoryPrechecks), retryAfter: decision.limits?.retryAfter, score: decision.limits?.cumulative?.score)
+                    advisory: Set(decision.advisoryPrechecks), retryAfter: decision.limits?.retryAfter,
+                    score: decision.limits?.cumulative?.score)
                 coverage.note(expected)
                 if answer != expected {
                     disagreements.append(
