@@ -59,7 +59,7 @@ struct PreviewTests {
                 prediction.differences.contains { $0.field == field }, "\(action): \(prediction.differences)")
         }
         #expect(try versions() == old)
-        #expect(try cluster.pods("app=web").count == 2)
+        #expect(try cluster.stayingPods("app=web").count == 2)
         #expect(try cluster.ask("GET", "/api/v1/namespaces/\(cluster.namespace)-x").status == 404)
         #expect(
             try cluster.ask("GET", cluster.path("networkpolicies", "isolate", group: "networking.k8s.io/v1")).status

@@ -190,6 +190,11 @@ final class RealCluster: Sendable {
         return try get(path("pods") + query)["items"]?.arrayValue ?? []
     }
 
+    /// Without those that were told to go: a rollout is complete before they are gone.
+    func stayingPods(_ selector: String) throws -> [JSONValue] {
+        try pods(selector).filter { $0.at("metadata", "deletionTimestamp") == nil }
+    }
+
     /// Lets a service account of this namespace ask who the cluster is, as every runner must.
     func letRecognize(_ account: String) throws {
         let group = "rbac.authorization.k8s.io"

@@ -23,7 +23,7 @@ struct RollbackTests {
         #expect(back.step.action.name == "scale-deployment")
         #expect(back.after.fields["replicas"] == 3 && back.after.fields["available_replicas"] == 3)
         #expect(back.after.fields["template_digest"] == done.before.fields["template_digest"])
-        #expect(try cluster.pods("app=web").count == 3)
+        #expect(try cluster.stayingPods("app=web").count == 3)
     }
 
     @Test("an image update is undone to the very template, and the undo itself is undone")
@@ -48,7 +48,7 @@ struct RollbackTests {
 
         let redone = try performer.rollBack(undone)
         #expect(redone.after.fields["template_digest"] == done.after.fields["template_digest"])
-        let images = try cluster.pods("app=web").map { $0.at("spec", "containers")?.arrayValue?.first?["image"] }
+        let images = try cluster.stayingPods("app=web").map { $0.at("spec", "containers")?.arrayValue?.first?["image"] }
         #expect(images == ["registry.example/web:2.0", "registry.example/web:2.0"])
     }
 

@@ -19,7 +19,7 @@ struct RolloutTests {
         #expect(done.after.fields["observed_generation"] == 2 && done.after.fields["available_replicas"] == 3)
         #expect(done.rollback == nil)
         let new = Set(
-            try cluster.pods("app=web").filter { $0.at("metadata", "deletionTimestamp") == nil }
+            try cluster.stayingPods("app=web")
                 .compactMap { $0.at("metadata", "uid")?.stringValue })
         #expect(old.isDisjoint(with: new) && new.count == 3)
         #expect(performer.transport.mutations.count == 1)

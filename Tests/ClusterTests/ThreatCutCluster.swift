@@ -202,9 +202,7 @@ struct ThreatCutCluster {
             return (node, label)
         }
         func pods(on node: String) throws -> [JSONValue] {
-            try cluster.pods("on=\(node)").filter {
-                $0.at("spec", "nodeName")?.stringValue == node && $0.at("metadata", "deletionTimestamp") == nil
-            }
+            try cluster.stayingPods("on=\(node)").filter { $0.at("spec", "nodeName")?.stringValue == node }
         }
         func step(_ node: String) -> (Performer) throws -> ExecutionStep {
             { try $0.step("drain-node", ["node": .string(node)]) }

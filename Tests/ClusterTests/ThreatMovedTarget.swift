@@ -60,7 +60,8 @@ struct ThreatMovedTarget {
                 cluster.deploymentPath() + "/status", ["status": ["conditions": .array([condition])]])
         }
         let done = try performer.perform("scale-deployment", scaling)
-        #expect(news == 1 && performer.transport.mutations.count == 2)
+        // The controller may answer the news with its own, once more.
+        #expect(news == 1 && (2...3).contains(performer.transport.mutations.count))
         #expect(done.after.fields["available_replicas"] == 4)
     }
 
